@@ -1,0 +1,64 @@
+"""The backbone with a span finder for extractive question answering.
+
+backbone  ->  [question_answerer.AlbertQuestionAnswerer]  ->  training.finetune, export
+
+Shape letters: B sequences, T tokens.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import keras_hub
+
+from albert_tf.layers.heads import dense_head
+from albert_tf.models.backbone import AlbertBackbone, model_inputs
+from albert_tf.models.pretrainer import cross_entropy
+
+
+@keras.saving.register_keras_serializable(package="albert_tf")
+class AlbertQuestionAnswerer(keras_hub.models.Task):
+    """Scores every token as the first and as the last of the answer.
+
+    Padded tokens are scored like any other; decoding looks only at passage tokens.
+
+    Inputs: those of the backbone.
+
+    Outputs, as a dict: `start` and `end`, float32 logits [B, T].
+
+    Targets, as a dict: `start` and `end`, int32 [B], token positions.
+
+    Source: google-research/albert squad_utils.py, create_v1_model.
+    """
+
+    backbone_cls = AlbertBackbone
+
+    def __init__(
+        self, backbone: AlbertBackbone, preprocessor: Any = None, **kwargs: Any
+    ) -> None:
+        # === Layers ===
+        head = dense_head(backbone.config, 2, "span")
+
+        # === Functional model ===
+        inputs = model_inputs()
+        scores = head(backbone(inputs)["sequence_output"])  # [B, T, 2]
+        outputs = {"start": scores[:, :, 0], "end": scores[:, :, 1]}
+        super().__init__(inputs=inputs, outputs=outputs, **kwargs)
+
+        # === Config ===
+        self.backbone = backbone
+        self.preprocessor = preprocessor
+
+    def compile(
+        self, optimizer: Any = "adamw", loss: Any = None, *, metrics: Any = None, **kwargs: Any
+    ) -> None:
+        """Compiles with the mean of the two cross-entropies and both accuracies."""
+        accuracy = keras.metrics.SparseCategoricalAccuracy
+        super().compile(
+            optimizer=optimizer,
+            loss=loss or {name: cross_entropy() for name in ("start", "end")},
+            loss_weights=None if loss else {"start": 0.5, "end": 0.5},
+            metrics=metrics or {name: [accuracy(name="accuracy")] for name in ("start", "end")},
+            **kwargs,
+        )

@@ -1,0 +1,199 @@
+"""Extractive question answering on SQuAD-style JSON, in any language.
+
+JSON  ->  [squad.QuestionAnsweringTask]  ->  training.finetune, runtime
+
+A passage longer than one input is read in overlapping windows; the answer is the best
+span of all of them, cut from the original text by character spans.
+
+Shape letters: T tokens of a window, W tokens of the passage in it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from albert_tf.examples.packing import PackedSequence, pack, pad_batch
+from albert_tf.tasks.metrics import best_over, exact_match, f1
+from albert_tf.tasks.task import Floats, Run, Sample
+from albert_tf.text.tokenizer import Tokenizer
+
+
+@dataclass(frozen=True)
+class QuestionExample:
+    """A question on a passage, perhaps with its answers."""
+
+    question: str
+    context: str
+    answers: tuple[str, ...] = ()
+    answer_start: int | None = None  # character of the context where answers[0] begins
+
+
+@dataclass(frozen=True)
+class AnswerPrediction:
+    """The words of the passage that answer best."""
+
+    text: str
+    start: int  # first character in the passage
+    end: int  # past the last character
+    score: float  # start logit plus end logit; comparable within one question
+
+
+@dataclass(frozen=True)
+class _Window:
+    """One input: the question and a stretch of the passage."""
+
+    packed: PackedSequence
+    offset: int  # place in the input of the first passage token
+    spans: list[tuple[int, int]]  # [W] characters of the passage
+
+
+@dataclass(frozen=True)
+class QuestionAnsweringTask:
+    """Answers that are words of the passage, as in SQuAD 1.1.
+
+    Source: google-research/albert squad_utils.py; BERT (arXiv:1810.04805) section 4.2.
+    """
+
+    name: ClassVar[str] = "question_answering"
+    sequence_length: int = 384
+    doc_stride: int = 128
+    max_query_length: int = 64
+    max_answer_length: int = 30
+
+    def __post_init__(self) -> None:
+        if self.doc_stride < 1:
+            raise ValueError(f"doc_stride must be at least 1; got {self.doc_stride}.")
+        if self.sequence_length < self.max_query_length + 4:
+            raise ValueError(
+                f"sequence_length must exceed max_query_length ({self.max_query_length}) "
+                f"by at least 4; got {self.sequence_length}."
+            )
+
+    def read(self, path: str | Path, limit: int | None = None) -> list[QuestionExample]:
+        """Reads a JSON file in the layout of SQuAD 1.1.
+
+        Raises:
+            FileNotFoundError: no such file.
+            ValueError: another layout, or a question without an answer.
+        """
+        try:
+            content = json.loads(Path(path).read_text(encoding="utf-8"))
+            examples = list(islice(_questions(content), limit))
+        except json.JSONDecodeError as error:
+            raise ValueError(f"{path} is not JSON: {error}.") from error
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"{path} is not in the layout of SQuAD: {error!r}.") from error
+        if not examples:
+            raise ValueError(f"{path} holds no questions.")
+        unanswered = [example.question for example in examples if not example.answers]
+        if unanswered:
+            raise ValueError(
+                f"{path} has {len(unanswered)} questions without an answer, such as "
+                f"{unanswered[0]!r}; only SQuAD 1.1, where all have one, is read."
+            )
+        return examples
+
+    def encode(self, example: QuestionExample, tokenizer: Tokenizer) -> list[Sample]:
+        """Returns the windows that hold the whole first answer, with its place in each."""
+        if not example.answers or example.answer_start is None:
+            raise ValueError(f"{example.question!r} has no answer to train on.")
+        first = example.answer_start
+        last = first + len(example.answers[0])
+        samples = []
+        for window in self._windows(example, tokenizer):
+            if not window.spans or window.spans[0][0] > first or window.spans[-1][1] < last:
+                continue
+            inside = [
+                place for place, (start, end) in enumerate(window.spans)
+                if start < last and end > first
+            ]  # fmt: skip
+            if inside:
+                targets = {"start": window.offset + inside[0], "end": window.offset + inside[-1]}
+                samples.append(Sample(window.packed, targets))
+        return samples
+
+    def predict(
+        self, example: QuestionExample, tokenizer: Tokenizer, run: Run
+    ) -> AnswerPrediction:
+        """Returns the best span over all windows; empty text for an empty passage."""
+        best = AnswerPrediction("", 0, 0, -np.inf)
+        for window in self._windows(example, tokenizer):
+            if not window.spans:
+                continue
+            outputs = run(pad_batch([window.packed], pad_id=tokenizer.special.pad))
+            passage = slice(window.offset, window.offset + len(window.spans))
+            first, last, score = best_span(
+                outputs["start"][0, passage], outputs["end"][0, passage], self.max_answer_length
+            )
+            if score > best.score:
+                start, end = window.spans[first][0], window.spans[last][1]
+                best = AnswerPrediction(example.context[start:end], start, end, score)
+        return best
+
+    def score(
+        self, examples: Sequence[QuestionExample], predictions: Sequence[AnswerPrediction]
+    ) -> dict[str, float]:
+        """Returns `exact_match` and `f1`, percentages, and `examples`."""
+        pairs = list(zip(examples, predictions, strict=True))
+        return {
+            name: 100 * sum(best_over(metric, p.text, e.answers) for e, p in pairs) / len(pairs)
+            for name, metric in (("exact_match", exact_match), ("f1", f1))
+        } | {"examples": len(pairs)}
+
+    def _windows(self, example: QuestionExample, tokenizer: Tokenizer) -> Iterator[_Window]:
+        question = tokenizer.encode(example.question).token_ids[: self.max_query_length]
+        context = tokenizer.encode(example.context)
+        room = self.sequence_length - len(question) - 3
+        start = 0
+        while True:
+            window = slice(start, start + room)
+            yield _Window(
+                packed=pack(question, context.token_ids[window], tokenizer.special),
+                offset=len(question) + 2,
+                spans=context.spans[window],
+            )
+            if start + room >= len(context.token_ids):
+                return
+            start += min(self.doc_stride, room)
+
+
+def best_span(start: Floats, end: Floats, max_length: int) -> tuple[int, int, float]:
+    """Finds the span with the highest sum of start and end logit.
+
+    Args:
+        start: float [W]. Logits of the first token.
+        end: float [W]. Logits of the last token.
+        max_length: Longest span, in tokens.
+
+    Returns:
+        First token, last token, and the sum.
+
+    >>> best_span(np.array([0., 3., 0.]), np.array([5., 1., 2.]), max_length=2)
+    (1, 2, 5.0)
+    """
+    scores = start[:, None] + end[None, :]  # [W, W]
+    allowed = np.triu(np.ones(scores.shape, bool)) & ~np.triu(
+        np.ones(scores.shape, bool), k=max_length
+    )
+    first, last = np.unravel_index(np.where(allowed, scores, -np.inf).argmax(), scores.shape)
+    return int(first), int(last), float(scores[first, last])
+
+
+def _questions(content: Any) -> Iterator[QuestionExample]:
+    for article in content["data"]:
+        for paragraph in article["paragraphs"]:
+            for question in paragraph["qas"]:
+                answers = question["answers"]
+                yield QuestionExample(
+                    question=question["question"],
+                    context=paragraph["context"],
+                    answers=tuple(answer["text"] for answer in answers),
+                    answer_start=answers[0]["answer_start"] if answers else None,
+                )

@@ -1,0 +1,256 @@
+"""Turns text into token ids, and remembers where in the text each token came from.
+
+text  ->  [tokenizer.load_tokenizer(directory).encode]  ->  examples, tasks, runtime
+
+SentencePiece and WordPiece stand behind one interface. Text never produces a special
+token: "[SEP]" typed by a user is six ordinary characters.
+
+Shape letters: N tokens of one text.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import sentencepiece
+
+SENTENCEPIECE_FILE = "spiece.model"
+WORDPIECE_FILE = "vocab.txt"
+WORDPIECE_OPTIONS_FILE = "tokenizer_config.json"
+_LONGEST_WORD = 100  # characters; google-research/bert tokenization.py gives up beyond it
+
+
+@dataclass(frozen=True)
+class SpecialIds:
+    """Ids of the tokens that text never produces, and of the unknown one."""
+
+    pad: int
+    unk: int
+    cls: int
+    sep: int
+    mask: int
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """The tokens of one text."""
+
+    token_ids: list[int]  # [N]
+    pieces: list[str]  # [N]
+    spans: list[tuple[int, int]]  # [N] first and past-the-last character of the text
+    word_starts: list[bool]  # [N] True where a word begins
+
+
+class Tokenizer(Protocol):
+    """What every vocabulary file can do."""
+
+    special: SpecialIds
+    vocab_size: int
+
+    def encode(self, text: str) -> Encoding:
+        """Splits one text into tokens; special tokens are never among them."""
+
+    def save(self, directory: Path) -> list[str]:
+        """Copies the files `load_tokenizer` needs and returns their names."""
+
+
+def load_tokenizer(directory: str | Path) -> Tokenizer:
+    """Opens the vocabulary in `directory`: `spiece.model`, or `vocab.txt` with its options.
+
+    Raises:
+        FileNotFoundError: neither file is there.
+        ValueError: the file is damaged or lacks a special token.
+    """
+    directory = Path(directory)
+    if (directory / SENTENCEPIECE_FILE).exists():
+        return SentencePieceTokenizer(directory / SENTENCEPIECE_FILE)
+    if (directory / WORDPIECE_FILE).exists():
+        return WordPieceTokenizer(directory / WORDPIECE_FILE)
+    raise FileNotFoundError(
+        f"{directory} holds no vocabulary: expected {SENTENCEPIECE_FILE} or {WORDPIECE_FILE}."
+    )
+
+
+class SentencePieceTokenizer:
+    """Reads a SentencePiece model; the cleaning is the one stored in the file.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: not a SentencePiece model, or one without [CLS], [SEP] or [MASK].
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        if not self.path.is_file():
+            raise FileNotFoundError(f"{self.path} is not a file.")
+        try:
+            self._model = sentencepiece.SentencePieceProcessor(model_file=str(self.path))
+        except (OSError, RuntimeError) as error:
+            raise ValueError(f"{self.path} is not a SentencePiece model: {error}") from error
+        self.vocab_size: int = self._model.get_piece_size()
+        names = {"pad": "<pad>", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}
+        ids = {field: self._model.piece_to_id(piece) for field, piece in names.items()}
+        missing = [piece for field, piece in names.items() if ids[field] == self._model.unk_id()]
+        if missing:
+            raise ValueError(f"{self.path} has no piece {', '.join(missing)}.")
+        self.special = SpecialIds(unk=self._model.unk_id(), **ids)
+
+    def encode(self, text: str) -> Encoding:
+        """Splits one text into tokens; the white space before a word is not in its span."""
+        found = self._model.encode(text, return_type="offset_mapping")
+        return Encoding(
+            token_ids=found["ids"],
+            pieces=found["pieces"],
+            spans=[_without_leading_space(text, start, end) for start, end in found["offsets"]],
+            word_starts=[piece.startswith("\u2581") for piece in found["pieces"]],
+        )
+
+    def save(self, directory: Path) -> list[str]:
+        """Copies `spiece.model`."""
+        _copy(self.path, directory / SENTENCEPIECE_FILE)
+        return [SENTENCEPIECE_FILE]
+
+
+class WordPieceTokenizer:
+    """Reads a BERT-style `vocab.txt` and the options in `tokenizer_config.json` beside it.
+
+    The options are `do_lower_case` (default true) and `strip_accents` (default: as
+    `do_lower_case`); without the file the defaults hold.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: a special token is missing, or an option is not true or false.
+
+    Source: google-research/bert tokenization.py.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        pieces = self.path.read_text(encoding="utf-8").splitlines()
+        self._ids = {piece: index for index, piece in enumerate(pieces)}
+        self.vocab_size = len(pieces)
+        names = {"pad": "[PAD]", "unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}
+        missing = [piece for piece in names.values() if piece not in self._ids]
+        if missing:
+            raise ValueError(f"{self.path} has no piece {', '.join(missing)}.")
+        self.special = SpecialIds(**{field: self._ids[piece] for field, piece in names.items()})
+        self.lower_case, self.strip_accents = self._read_options()
+
+    def _read_options(self) -> tuple[bool, bool]:
+        path = self.path.with_name(WORDPIECE_OPTIONS_FILE)
+        options = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        lower_case = options.get("do_lower_case", True)
+        strip_accents = options.get("strip_accents")
+        strip_accents = lower_case if strip_accents is None else strip_accents
+        for name, value in (("do_lower_case", lower_case), ("strip_accents", strip_accents)):
+            if not isinstance(value, bool):
+                raise ValueError(f"{path}: {name} must be true or false; got {value!r}.")
+        return lower_case, strip_accents
+
+    def encode(self, text: str) -> Encoding:
+        """Splits one text into words, and each word into its longest known pieces."""
+        encoding = Encoding([], [], [], [])
+        for word in self._words(text):
+            for number, (piece, start, end) in enumerate(self._split(word)):
+                encoding.token_ids.append(self._ids[piece])
+                encoding.pieces.append(piece)
+                encoding.spans.append((start, end))
+                encoding.word_starts.append(number == 0)
+        return encoding
+
+    def _words(self, text: str) -> list[list[tuple[str, int]]]:
+        """Words as lists of (cleaned character, its place in the text)."""
+        words: list[list[tuple[str, int]]] = []
+        open_word = False
+        for place, character in enumerate(text):
+            if _is_control(character):
+                continue
+            if character.isspace():
+                open_word = False
+                continue
+            alone = _is_punctuation(character) or _is_cjk(character)
+            if alone or not open_word:
+                words.append([])
+            words[-1].extend((cleaned, place) for cleaned in self._clean(character))
+            open_word = not alone
+        return [word for word in words if word]
+
+    def _clean(self, character: str) -> str:
+        lowered = character.lower() if self.lower_case else character
+        if not self.strip_accents:
+            return lowered
+        parts = unicodedata.normalize("NFD", lowered)
+        return "".join(part for part in parts if unicodedata.category(part) != "Mn")
+
+    def _split(self, word: list[tuple[str, int]]) -> list[tuple[str, int, int]]:
+        """Longest match first; a word with no split is one unknown piece."""
+        unknown = [("[UNK]", word[0][1], word[-1][1] + 1)]
+        if len(word) > _LONGEST_WORD:
+            return unknown
+        letters = "".join(letter for letter, _ in word)
+        pieces: list[tuple[str, int, int]] = []
+        start = 0
+        while start < len(letters):
+            prefix = "##" if start else ""
+            for end in range(len(letters), start, -1):
+                if prefix + letters[start:end] in self._ids:
+                    break
+            else:
+                return unknown
+            pieces.append((prefix + letters[start:end], word[start][1], word[end - 1][1] + 1))
+            start = end
+        return pieces
+
+    def save(self, directory: Path) -> list[str]:
+        """Copies `vocab.txt` and writes the options."""
+        _copy(self.path, directory / WORDPIECE_FILE)
+        options = {"do_lower_case": self.lower_case, "strip_accents": self.strip_accents}
+        (directory / WORDPIECE_OPTIONS_FILE).write_text(json.dumps(options, indent=2) + "\n")
+        return [WORDPIECE_FILE, WORDPIECE_OPTIONS_FILE]
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.resolve() != target.resolve():
+        shutil.copyfile(source, target)
+
+
+def _without_leading_space(text: str, start: int, end: int) -> tuple[int, int]:
+    while start < end and text[start].isspace():
+        start += 1
+    return start, end
+
+
+def _is_control(character: str) -> bool:
+    if character in "\t\n\r":
+        return False
+    return character in "\0\ufffd" or unicodedata.category(character).startswith("C")
+
+
+def _is_punctuation(character: str) -> bool:
+    # ASCII symbols such as $ and ^ count, though Unicode files them elsewhere.
+    ascii_symbol = character.isascii() and character.isprintable() and not character.isalnum()
+    return ascii_symbol or unicodedata.category(character).startswith("P")
+
+
+def _is_cjk(character: str) -> bool:
+    code = ord(character)
+    return any(low <= code <= high for low, high in _CJK_RANGES)
+
+
+# google-research/bert tokenization.py, _is_chinese_char; Hangul and kana are not in it.
+_CJK_RANGES = (
+    (0x4E00, 0x9FFF),
+    (0x3400, 0x4DBF),
+    (0x20000, 0x2A6DF),
+    (0x2A700, 0x2B73F),
+    (0x2B740, 0x2B81F),
+    (0x2B820, 0x2CEAF),
+    (0xF900, 0xFAFF),
+    (0x2F800, 0x2FA1F),
+)

@@ -1,0 +1,152 @@
+"""A pretrained model and a labelled file to a model that answers.
+
+tasks, a saved backbone  ->  [finetune.finetune]  ->  a saved model with its task
+
+Shape letters: B sequences, T tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from tqdm import tqdm
+
+from albert_tf.examples.packing import pad_batch
+from albert_tf.models.backbone import AlbertBackbone
+from albert_tf.models.classifier import AlbertTextClassifier
+from albert_tf.models.question_answerer import AlbertQuestionAnswerer
+from albert_tf.tasks.classification import ClassificationTask
+from albert_tf.tasks.task import Sample, Task, write_task
+from albert_tf.text.tokenizer import Tokenizer, load_tokenizer
+from albert_tf.training.input_pipeline import Batch, EpochOrder, stream
+from albert_tf.training.optimizers import build_optimizer
+from albert_tf.training.trainer import Schedule, fit
+
+# Batches are padded to a multiple of this, so that XLA compiles few shapes.
+_LENGTH_STEP = 16
+
+
+@dataclass(frozen=True)
+class FinetuningOptions:
+    """Settings of a fine-tuning run."""
+
+    batch_size: int = 32
+    epochs: int = 2
+    learning_rate: float = 3e-5
+    warmup_share: float = 0.1
+    optimizer: str = "adamw"
+    seed: int = 0
+
+
+def finetune(
+    task: Task,
+    pretrained: Path,
+    training: Sequence[Any],
+    validation: Sequence[Any],
+    options: FinetuningOptions,
+    directory: Path,
+    *,
+    progress: bool = False,
+) -> list[dict[str, float]]:
+    """Fine-tunes a saved backbone on labelled examples and saves the model with its task.
+
+    Args:
+        task: What the examples are; its settings are saved with the model.
+        pretrained: Folder with a saved backbone and its vocabulary.
+        training: Labelled examples.
+        validation: Labelled examples, scored after each epoch.
+        options: Settings of the run.
+        directory: Receives the model, its vocabulary, its task and the log.
+        progress: Whether to show progress bars on stderr.
+
+    Returns:
+        The log, one entry per epoch.
+
+    Raises:
+        FileNotFoundError: no vocabulary or backbone in `pretrained`.
+        ValueError: no example can be trained on, inputs are too long for the model, or
+            the loss broke.
+    """
+    tokenizer = load_tokenizer(pretrained)
+    keras.utils.set_random_seed(options.seed)
+    model = build_model(task, AlbertBackbone.from_preset(str(pretrained)))
+    positions = model.backbone.config.max_position_embeddings
+    if task.sequence_length > positions:
+        raise ValueError(
+            f"sequence_length must be at most max_position_embeddings ({positions}); "
+            f"got {task.sequence_length}."
+        )
+    samples = _encode(task, training, tokenizer, progress)
+    order = EpochOrder(
+        [len(sample.packed.token_ids) for sample in samples], options.batch_size, options.seed
+    )
+    total_steps = order.steps_per_epoch * options.epochs
+    model.compile(
+        build_optimizer(
+            options.optimizer,
+            learning_rate=options.learning_rate,
+            warmup_steps=round(options.warmup_share * total_steps),
+            total_steps=total_steps,
+        ),
+        jit_compile=True,
+    )
+    log = fit(
+        model,
+        lambda step: _batch([samples[index] for index in order(step)], task, tokenizer),
+        Schedule(total_steps, order.steps_per_epoch),
+        directory,
+        validation=_validation(task, validation, tokenizer, options.batch_size),
+        progress="fine-tuning" if progress else None,
+    )
+    model.save_to_preset(str(directory))
+    tokenizer.save(directory)
+    write_task(task, directory)
+    return log
+
+
+def build_model(task: Task, backbone: AlbertBackbone) -> keras.Model:
+    """Puts the head that a task needs on a backbone; not compiled."""
+    if isinstance(task, ClassificationTask):
+        return AlbertTextClassifier(backbone, num_classes=len(task.labels), compile=False)
+    return AlbertQuestionAnswerer(backbone, compile=False)
+
+
+def _encode(
+    task: Task, examples: Sequence[Any], tokenizer: Tokenizer, progress: bool
+) -> list[Sample]:
+    samples = []
+    for example in tqdm(examples, desc="encoding", disable=not progress):
+        samples += task.encode(example, tokenizer)
+    if not samples:
+        raise ValueError("training must hold an example whose answer fits one input; none does.")
+    return samples
+
+
+def _batch(samples: Sequence[Sample], task: Task, tokenizer: Tokenizer) -> Batch:
+    longest = max(len(sample.packed.token_ids) for sample in samples)
+    length = min(-(-longest // _LENGTH_STEP) * _LENGTH_STEP, task.sequence_length)
+    inputs = pad_batch([sample.packed for sample in samples], length, tokenizer.special.pad)
+    targets = {
+        name: np.array([sample.targets[name] for sample in samples], np.int32)
+        for name in samples[0].targets
+    }
+    return inputs, targets, {name: np.ones_like(target) for name, target in targets.items()}
+
+
+def _validation(
+    task: Task, examples: Sequence[Any], tokenizer: Tokenizer, batch_size: int
+) -> tf.data.Dataset:
+    """All validation samples in order of length, so that little is padded."""
+    samples = _encode(task, examples, tokenizer, progress=False)
+    samples.sort(key=lambda sample: len(sample.packed.token_ids))
+
+    def make_batch(step: int) -> Batch:
+        return _batch(samples[step * batch_size : (step + 1) * batch_size], task, tokenizer)
+
+    return stream(make_batch, 0, -(-len(samples) // batch_size))

@@ -1,0 +1,163 @@
+"""AdamW and LAMB as published, and the learning rate they follow.
+
+finetune, pretrain  ->  [optimizers.build_optimizer]  ->  trainer
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+# Biases and layer normalization are neither decayed nor adapted:
+# google-research/albert optimization.py, exclude_from_weight_decay.
+_EXCLUDED = ["bias", "gamma", "beta"]
+
+
+@keras.saving.register_keras_serializable(package="albert_tf")
+class WarmupLinearDecay(keras.optimizers.schedules.LearningRateSchedule):
+    """Climbs from 0 to `peak` over the warm-up, then falls in a line to 0 at the end.
+
+    Args:
+        peak: Highest learning rate.
+        warmup_steps: Steps of the climb.
+        total_steps: Steps of the whole run.
+
+    Raises:
+        ValueError: the warm-up is longer than the run.
+
+    Source: google-research/albert optimization.py, create_optimizer.
+    """
+
+    def __init__(self, peak: float, warmup_steps: int, total_steps: int) -> None:
+        if not 0 <= warmup_steps <= total_steps:
+            raise ValueError(
+                f"warmup_steps must be between 0 and total_steps ({total_steps}); "
+                f"got {warmup_steps}."
+            )
+        self.peak = peak
+        self.warmup_steps = warmup_steps
+        self.total_steps = total_steps
+
+    def __call__(self, step: Any) -> Any:
+        # The first update is step 0; counted from 1 it is not wasted on a rate of 0.
+        done = ops.cast(step, "float32") + 1.0
+        climb = done / max(self.warmup_steps, 1)
+        fall = (self.total_steps + 1.0 - done) / max(self.total_steps + 1 - self.warmup_steps, 1)
+        return self.peak * ops.clip(ops.minimum(climb, fall), 0.0, 1.0)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            "peak": self.peak,
+            "warmup_steps": self.warmup_steps,
+            "total_steps": self.total_steps,
+        }
+
+
+class _DenseGradients(keras.optimizers.Optimizer):
+    """Makes sparse gradients dense before anything is computed from them.
+
+    A table looked up twice with one id has two slices for it; second moments and norms
+    taken slice by slice are wrong.
+    """
+
+    def apply(self, grads: Any, trainable_variables: Any = None) -> Any:
+        dense = [None if grad is None else ops.convert_to_tensor(grad) for grad in grads]
+        return super().apply(dense, trainable_variables)
+
+
+@keras.saving.register_keras_serializable(package="albert_tf")
+class AdamW(_DenseGradients, keras.optimizers.AdamW):
+    """`keras.optimizers.AdamW` that treats repeated embedding rows correctly."""
+
+
+@keras.saving.register_keras_serializable(package="albert_tf")
+class Lamb(_DenseGradients, keras.optimizers.Optimizer):
+    """Layer-wise adaptive moments: Adam's step, decay included, scaled by a trust ratio.
+
+    Args:
+        learning_rate: A number or a schedule.
+        beta_1: Decay of the first moment.
+        beta_2: Decay of the second moment.
+        epsilon: Added to the root of the second moment.
+        decay: Weight decay, inside the trust ratio as published.
+
+    Source: LAMB (arXiv:1904.00962) algorithm 2.
+    """
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.00176,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-6,
+        decay: float = 0.01,
+        name: str = "lamb",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(learning_rate=learning_rate, name=name, **kwargs)
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.decay = decay
+
+    def build(self, variables: Any) -> None:
+        if self.built:
+            return
+        super().build(variables)
+        self._first = [self.add_variable_from_reference(v, name="first") for v in variables]
+        self._second = [self.add_variable_from_reference(v, name="second") for v in variables]
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        index = self._get_variable_index(variable)
+        first, second = self._first[index], self._second[index]
+        step = ops.cast(self.iterations + 1, variable.dtype)
+        gradient = ops.cast(gradient, variable.dtype)
+        self.assign(first, self.beta_1 * first + (1 - self.beta_1) * gradient)
+        self.assign(second, self.beta_2 * second + (1 - self.beta_2) * ops.square(gradient))
+        unbiased = second / (1 - ops.power(ops.cast(self.beta_2, variable.dtype), step))
+        update = first / (1 - ops.power(ops.cast(self.beta_1, variable.dtype), step))
+        update = update / (ops.sqrt(unbiased) + self.epsilon)
+        rate = ops.cast(learning_rate, variable.dtype)
+        if variable.name not in _EXCLUDED:
+            update = update + self.decay * variable
+            rate = rate * _trust_ratio(variable, update)
+        self.assign_sub(variable, rate * update)
+
+    def get_config(self) -> dict[str, Any]:
+        ours = {name: getattr(self, name) for name in ("beta_1", "beta_2", "epsilon", "decay")}
+        return {**super().get_config(), **ours}
+
+
+def _trust_ratio(variable: Any, update: Any) -> Any:
+    weight_norm = ops.norm(ops.convert_to_tensor(variable))
+    update_norm = ops.norm(update)
+    usable = ops.logical_and(weight_norm > 0, update_norm > 0)
+    return ops.where(usable, weight_norm / ops.maximum(update_norm, 1e-30), 1.0)
+
+
+def build_optimizer(
+    name: str, *, learning_rate: float, warmup_steps: int, total_steps: int
+) -> keras.optimizers.Optimizer:
+    """Returns the optimizer of a run: gradients clipped to norm 1, decay 0.01.
+
+    Args:
+        name: "adamw" or "lamb".
+        learning_rate: Peak of the schedule.
+        warmup_steps: Steps of the climb to it.
+        total_steps: Steps of the run.
+
+    Raises:
+        ValueError: an unknown name, or a warm-up longer than the run.
+
+    Source: google-research/albert optimization.py, create_optimizer.
+    """
+    schedule = WarmupLinearDecay(learning_rate, warmup_steps, total_steps)
+    if name == "lamb":
+        return Lamb(schedule, global_clipnorm=1.0)
+    if name != "adamw":
+        raise ValueError(f"unknown optimizer {name!r}; choose one of adamw, lamb.")
+    optimizer = AdamW(schedule, weight_decay=0.01, epsilon=1e-6, global_clipnorm=1.0)
+    optimizer.exclude_from_weight_decay(var_names=[f"^{name}$" for name in _EXCLUDED])
+    return optimizer

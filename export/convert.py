@@ -1,0 +1,36 @@
+"""One function to the bytes of a float `.tflite` file.
+
+signature  ->  [convert.convert]  ->  verify, quantize
+"""
+
+from __future__ import annotations
+
+import tempfile
+
+import tensorflow as tf
+
+from albert_tf.export.signature import SIGNATURE
+
+
+def convert(module: tf.Module) -> bytes:
+    """Converts a module with LiteRT's own operations only.
+
+    Args:
+        module: As `signature.build_signature` makes it.
+
+    Returns:
+        A float LiteRT model with the signature `serving_default`.
+
+    Raises:
+        ValueError: the module needs an operation that LiteRT does not have.
+    """
+    with tempfile.TemporaryDirectory() as directory:
+        tf.saved_model.save(module, directory, signatures={SIGNATURE: module.answer})
+        converter = tf.lite.TFLiteConverter.from_saved_model(
+            directory, signature_keys=[SIGNATURE]
+        )
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+        try:
+            return bytes(converter.convert())
+        except RuntimeError as error:
+            raise ValueError(f"the model did not convert to LiteRT: {error}") from error
