@@ -175,7 +175,7 @@ def best_span(start: Floats, end: Floats, max_length: int) -> tuple[int, int, fl
     Returns:
         First token, last token, and the sum.
 
-    >>> best_span(np.array([0., 3., 0.]), np.array([5., 1., 2.]), max_length=2)
+    >>> best_span(np.array([0., 3., 0.]), np.array([4., 1., 2.]), max_length=2)
     (1, 2, 5.0)
     """
     scores = start[:, None] + end[None, :]  # [W, W]

@@ -7,8 +7,9 @@ Shape letters: B sequences, T tokens.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,11 @@ from albert_tf.models.backbone import AlbertBackbone
 from albert_tf.models.classifier import AlbertTextClassifier
 from albert_tf.models.question_answerer import AlbertQuestionAnswerer
 from albert_tf.tasks.classification import ClassificationTask
-from albert_tf.tasks.task import Sample, Task, write_task
+from albert_tf.tasks.task import Sample, Task, task_to_dict, write_task
 from albert_tf.text.tokenizer import Tokenizer, load_tokenizer
 from albert_tf.training.input_pipeline import Batch, EpochOrder, stream
 from albert_tf.training.optimizers import build_optimizer
-from albert_tf.training.trainer import Schedule, fit
+from albert_tf.training.trainer import Schedule, claim, fit
 
 # Batches are padded to a multiple of this, so that XLA compiles few shapes.
 _LENGTH_STEP = 16
@@ -38,6 +39,7 @@ class FinetuningOptions:
 
     batch_size: int = 32
     epochs: int = 2
+    saves_per_epoch: int = 1
     learning_rate: float = 3e-5
     warmup_share: float = 0.1
     optimizer: str = "adamw"
@@ -60,19 +62,22 @@ def finetune(
         task: What the examples are; its settings are saved with the model.
         pretrained: Folder with a saved backbone and its vocabulary.
         training: Labelled examples.
-        validation: Labelled examples, scored after each epoch.
+        validation: Labelled examples, scored at each save.
         options: Settings of the run.
         directory: Receives the model, its vocabulary, its task and the log.
         progress: Whether to show progress bars on stderr.
 
     Returns:
-        The log, one entry per epoch.
+        The log, one entry per save.
 
     Raises:
         FileNotFoundError: no vocabulary or backbone in `pretrained`.
-        ValueError: no example can be trained on, inputs are too long for the model, or
-            the loss broke.
+        FileExistsError: `directory` holds a finished model.
+        ValueError: no example can be trained on, inputs are too long for the model,
+            another run began in `directory`, or the loss broke.
     """
+    settings = {"model": pretrained, "examples": len(training)}
+    claim(directory, {**settings, **asdict(options), **task_to_dict(task)})
     tokenizer = load_tokenizer(pretrained)
     keras.utils.set_random_seed(options.seed)
     model = build_model(task, AlbertBackbone.from_preset(str(pretrained)))
@@ -99,7 +104,7 @@ def finetune(
     log = fit(
         model,
         lambda step: _batch([samples[index] for index in order(step)], task, tokenizer),
-        Schedule(total_steps, order.steps_per_epoch),
+        Schedule(total_steps, math.ceil(order.steps_per_epoch / options.saves_per_epoch)),
         directory,
         validation=_validation(task, validation, tokenizer, options.batch_size),
         progress="fine-tuning" if progress else None,

@@ -8,7 +8,7 @@ Shape letters: B sequences, T tokens, M masked places.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import keras
@@ -22,7 +22,7 @@ from albert_tf.models.pretrainer import AlbertPretrainer
 from albert_tf.text.tokenizer import Encoding, Tokenizer
 from albert_tf.training.input_pipeline import Batch, EpochOrder, MakeBatch, stream
 from albert_tf.training.optimizers import build_optimizer
-from albert_tf.training.trainer import Schedule, fit
+from albert_tf.training.trainer import Schedule, claim, fit
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class PretrainingOptions:
     learning_rate: float = 1e-3
     warmup_steps: int = 100
     optimizer: str = "adamw"
-    steps_per_epoch: int = 100
+    steps_per_save: int = 100
     seed: int = 0
 
 
@@ -59,11 +59,12 @@ def pretrain(
         progress: Whether to show a progress bar on stderr.
 
     Returns:
-        The log, one entry per epoch.
+        The log, one entry per save.
 
     Raises:
-        ValueError: vocabulary and config disagree, no document has two sentences, or
-            the loss broke.
+        FileExistsError: `directory` holds a finished model.
+        ValueError: vocabulary and config disagree, no document has two sentences, another
+            run began in `directory`, or the loss broke.
     """
     if tokenizer.vocab_size != config.vocab_size:
         raise ValueError(
@@ -75,6 +76,7 @@ def pretrain(
             f"sequence_length must be at most max_position_embeddings "
             f"({config.max_position_embeddings}); got {options.sequence_length}."
         )
+    claim(directory, {**asdict(options), **asdict(config)})
     keras.utils.set_random_seed(options.seed)
     model = AlbertPretrainer(AlbertBackbone(config), compile=False)
     model.compile(
@@ -89,7 +91,7 @@ def pretrain(
     log = fit(
         model,
         pretraining_batches(documents, tokenizer, options),
-        Schedule(options.steps, options.steps_per_epoch),
+        Schedule(options.steps, options.steps_per_save),
         directory,
         progress="pretraining" if progress else None,
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,23 +16,53 @@ import keras
 import tensorflow as tf
 from tqdm import tqdm
 
+from albert_tf.training.history_plot import plot_losses
 from albert_tf.training.input_pipeline import MakeBatch, stream
 
 METRICS_FILE = "metrics.jsonl"
+_RUN_FILE = "run.json"
 _CHECKPOINTS = "checkpoints"
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long a run is, and how often it stops to validate and save."""
+    """How long a run is, and how often it stops to log, validate and save."""
 
     total_steps: int
-    steps_per_epoch: int
+    steps_per_save: int
 
     @property
-    def epochs(self) -> int:
-        """Stretches of `steps_per_epoch`, the last perhaps cut short."""
-        return math.ceil(self.total_steps / self.steps_per_epoch)
+    def saves(self) -> int:
+        """Stretches of `steps_per_save`, the last perhaps cut short."""
+        return math.ceil(self.total_steps / self.steps_per_save)
+
+
+def claim(directory: Path, settings: dict[str, Any]) -> None:
+    """Marks a folder as belonging to one run, so that only the same run continues in it.
+
+    Args:
+        directory: Made if absent.
+        settings: JSON values that decide the result of the run.
+
+    Raises:
+        FileExistsError: the folder holds a finished model.
+        ValueError: a run with other settings began there.
+    """
+    if (directory / "config.json").exists():
+        raise FileExistsError(f"{directory} holds a finished model; choose another folder.")
+    path = directory / _RUN_FILE
+    settings = json.loads(json.dumps(settings, default=str))
+    if path.exists():
+        before = json.loads(path.read_text(encoding="utf-8"))
+        changed = [key for key in settings if before.get(key) != settings[key]]
+        if changed:
+            raise ValueError(
+                f"{directory} holds an unfinished run whose {changed[0]} was "
+                f"{before.get(changed[0])!r}, not {settings[changed[0]]!r}; repeat its settings "
+                f"to continue it, or choose another folder."
+            )
+    directory.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
 
 
 def fit(
@@ -44,9 +75,9 @@ def fit(
     tensorboard: bool = True,
     progress: str | None = None,
 ) -> list[dict[str, float]]:
-    """Trains a compiled model and returns its log, one entry per epoch.
+    """Trains a compiled model and returns its log, one entry per save.
 
-    After every epoch the weights, the optimizer and the log are on disk. A second call
+    At every save the weights, the optimizer and the log go to disk. A second call
     with the same directory continues from there with the same batches as an
     uninterrupted run.
 
@@ -54,8 +85,8 @@ def fit(
         model: Compiled; weights and optimizer are restored if a run was cut short.
         make_batch: A pure function from step number to batch.
         schedule: Length of the run.
-        directory: Receives `checkpoints/`, `metrics.jsonl` and `tensorboard/`.
-        validation: Finite dataset for `val_` metrics after each epoch.
+        directory: Receives `checkpoints/`, `metrics.jsonl`, `history.png` and `tensorboard/`.
+        validation: Finite dataset for `val_` metrics at each save.
         tensorboard: Whether to write TensorBoard events.
         progress: Caption of a progress bar on stderr; None for silence.
 
@@ -64,29 +95,34 @@ def fit(
     """
     saved = _Checkpoints(model, directory / _CHECKPOINTS)
     start = saved.restore()
-    log = _Log(directory / METRICS_FILE, keep=start // schedule.steps_per_epoch)
+    done = math.ceil(start / schedule.steps_per_save)
+    log = _Log(directory / METRICS_FILE, keep=done)
     callbacks: list[keras.callbacks.Callback] = [_StopOnNan(start), log, saved]
     if tensorboard:
         callbacks.append(keras.callbacks.TensorBoard(directory / "tensorboard", write_graph=False))
     if progress is not None:
         callbacks.append(_ProgressBar(progress, start, schedule.total_steps))
-    for epoch in range(start // schedule.steps_per_epoch, schedule.epochs):
-        first = epoch * schedule.steps_per_epoch
-        last = min(first + schedule.steps_per_epoch, schedule.total_steps)
-        model.fit(
-            stream(make_batch, first, last),
-            initial_epoch=epoch,
-            epochs=epoch + 1,
-            validation_data=validation,
-            callbacks=callbacks,
-            shuffle=False,
-            verbose=0,
-        )
+    with warnings.catch_warnings():
+        # A span finder has no use for the pooler of its backbone.
+        warnings.filterwarnings("ignore", message="Gradients do not exist for variables .*pooler")
+        for number in range(done, schedule.saves):
+            first = number * schedule.steps_per_save
+            last = min(first + schedule.steps_per_save, schedule.total_steps)
+            model.fit(
+                stream(make_batch, first, last),
+                initial_epoch=number,
+                epochs=number + 1,
+                validation_data=validation,
+                callbacks=callbacks,
+                shuffle=False,
+                verbose=0,
+            )
+    plot_losses({model.name: log.entries}, directory / "history.png")
     return log.entries
 
 
 class _Checkpoints(keras.callbacks.Callback):
-    """Saves weights and optimizer after each epoch; keeps the newest."""
+    """Saves weights and optimizer; keeps the newest."""
 
     def __init__(self, model: keras.Model, directory: Path) -> None:
         super().__init__()
@@ -106,7 +142,7 @@ class _Checkpoints(keras.callbacks.Callback):
 
 
 class _Log(keras.callbacks.Callback):
-    """Appends each epoch's metrics to a JSONL file, dropping what a restart replays."""
+    """Appends metrics to a JSONL file, dropping what a restart replays."""
 
     def __init__(self, path: Path, keep: int) -> None:
         super().__init__()
@@ -119,7 +155,7 @@ class _Log(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         step = int(self.model.optimizer.iterations)
         metrics = {name: float(value) for name, value in (logs or {}).items()}
-        entry = {"epoch": epoch + 1, "step": step, **metrics}
+        entry = {"step": step, **metrics}
         self.entries.append(entry)
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(entry) + "\n")

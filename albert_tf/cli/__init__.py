@@ -1,0 +1,31 @@
+"""`albert-tf`: one subcommand per step of the road.
+
+Results go to stdout, progress and errors to stderr. Exit code 0 for success, 1 for an
+error of the input, 2 for wrong usage, 130 when interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from albert_tf.cli.arguments import build_parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one subcommand and returns the exit code."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        arguments = build_parser().parse_args(argv)
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    try:
+        arguments.command(arguments)
+    except (ValueError, OSError, ImportError) as error:
+        print(f"albert-tf: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("albert-tf: stopped. Repeat the command to continue.", file=sys.stderr)
+        return 130
+    return 0

@@ -1,0 +1,185 @@
+"""The whole road on the little world: text in, answers from a LiteRT file out.
+
+world  ->  [road.travel: vocabulary, pretraining, fine-tuning, export, runtime]  ->  report.json
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from albert_tf import runtime
+from albert_tf.config import AlbertConfig
+from albert_tf.demo.world import Story, tell_story
+from albert_tf.export.benchmark import median_latency_ms
+from albert_tf.export.bundle import export
+from albert_tf.models.pretrainer import AlbertPretrainer
+from albert_tf.tasks.squad import QuestionAnsweringTask, QuestionExample
+from albert_tf.tasks.task import TaskModel
+from albert_tf.text.tokenizer import Tokenizer, load_tokenizer
+from albert_tf.text.vocabulary import train_vocabulary
+from albert_tf.training.evaluate import load as load_keras
+from albert_tf.training.finetune import FinetuningOptions, finetune
+from albert_tf.training.history_plot import plot_losses
+from albert_tf.training.pretrain import (
+    PretrainingOptions,
+    evaluate_pretrainer,
+    pretrain,
+    pretraining_batches,
+)
+
+_STORIES = 8000
+_HELD_OUT = 150
+_PRETRAINING = PretrainingOptions(
+    sequence_length=72, batch_size=16, steps=1200, learning_rate=2e-3, warmup_steps=120
+)
+_FINETUNING = FinetuningOptions(batch_size=16, epochs=1, saves_per_epoch=10, learning_rate=1e-3)
+_TASK = QuestionAnsweringTask(sequence_length=96, doc_stride=32, max_query_length=16)
+
+
+@dataclass(frozen=True)
+class Journey:
+    """What came of the road."""
+
+    report: dict[str, float]
+    answers: list[tuple[QuestionExample, str]]  # held-out questions, answered by the int8 file
+    plot: Path
+
+
+def travel(out: Path, *, seed: int = 0, progress: bool = True) -> Journey:
+    """Goes the whole road and writes `report.json` and `history.png` into `out`.
+
+    What an earlier run left in `out` is replaced.
+
+    Args:
+        out: Folder for everything the steps write.
+        seed: Seed of the world and of training.
+        progress: Whether to show progress bars on stderr.
+
+    Raises:
+        FileExistsError: `out` holds something other than an earlier demo.
+    """
+    began = time.monotonic()
+    _clear(out)
+    rng = np.random.default_rng(seed)
+    stories = [tell_story(rng) for _ in range(_STORIES)]
+    held_out = [tell_story(rng) for _ in range(_HELD_OUT)]
+    _write_world(stories, held_out, out / "world")
+
+    tokenizer = _train_vocabulary(stories, out / "vocabulary")
+    config = AlbertConfig.named("demo", vocab_size=tokenizer.vocab_size)
+    corpus = [story.sentences for story in stories]
+    pretraining_log = pretrain(
+        corpus, tokenizer, config, _PRETRAINING, out / "pretrained", progress=progress
+    )
+    accuracies = _score_pretraining(out / "pretrained", held_out, tokenizer)
+
+    training = _TASK.read(out / "world" / "train.json")
+    questions = _TASK.read(out / "world" / "held_out.json")
+    finetuning_log = finetune(
+        _TASK, out / "pretrained", training, questions, _FINETUNING, out / "answerer",
+        progress=progress,
+    )  # fmt: skip
+    contracts = {
+        name: export(out / "answerer", out / name, recipe)
+        for name, recipe in (("float", "float32"), ("int8", "dynamic_wi8_afp32"))
+    }
+    models = {
+        "keras": load_keras(out / "answerer"),
+        "float": runtime.load(out / "float"),
+        "int8": runtime.load(out / "int8"),
+    }
+    scores, answers = _score_answers(models, questions, progress)
+    report = {
+        "parameters": _count_parameters(out / "answerer"),
+        "float_bytes": contracts["float"].model.bytes,
+        "int8_bytes": contracts["int8"].model.bytes,
+        **accuracies,
+        **{f"exact_match_{name}": score["exact_match"] for name, score in scores.items()},
+        **{f"f1_{name}": score["f1"] for name, score in scores.items()},
+        "latency_ms": median_latency_ms(models["int8"], questions[:50]),
+        "seconds": time.monotonic() - began,
+    }
+    (out / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    plot = out / "history.png"
+    plot_losses({"pretraining": pretraining_log, "fine-tuning": finetuning_log}, plot)
+    return Journey(report, answers, plot)
+
+
+def _clear(out: Path) -> None:
+    if out.is_dir() and any(out.iterdir()) and not (out / "world").exists():
+        raise FileExistsError(f"{out} holds something other than a demo; choose another folder.")
+    shutil.rmtree(out, ignore_errors=True)
+
+
+def _write_world(stories: Sequence[Story], held_out: Sequence[Story], folder: Path) -> None:
+    """Writes the corpus and both question files, as a user would bring them."""
+    folder.mkdir(parents=True)
+    documents = ("\n".join(story.sentences) + "\n" for story in stories)
+    (folder / "corpus.txt").write_text("\n".join(documents), encoding="utf-8")
+    for name, chosen in (("train", stories), ("held_out", held_out)):
+        content = {"version": "1.1", "data": [_article(story) for story in chosen]}
+        (folder / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
+
+
+def _article(story: Story) -> dict[str, Any]:
+    """One story in the layout of SQuAD."""
+    questions = [
+        {
+            "id": str(number),
+            "question": question.text,
+            "answers": [
+                {"text": question.answer, "answer_start": story.passage.index(question.answer)}
+            ],
+        }
+        for number, question in enumerate(story.questions)
+    ]
+    return {"title": "", "paragraphs": [{"context": story.passage, "qas": questions}]}
+
+
+def _train_vocabulary(stories: Sequence[Story], folder: Path) -> Tokenizer:
+    lines = [line for story in stories for line in story.sentences]
+    lines += [question.text for story in stories for question in story.questions]
+    # SentencePiece only considers pieces that two different words share; in a language of
+    # a hundred words few are, so each is also shown on its own.
+    words = sorted({word.strip(".?") for line in lines for word in line.split()})
+    train_vocabulary([*lines, *(f"{word}." for word in words)], folder, vocab_size=400)
+    return load_tokenizer(folder)
+
+
+def _score_pretraining(
+    folder: Path, held_out: Sequence[Story], tokenizer: Tokenizer
+) -> dict[str, float]:
+    """MLM and SOP accuracy on stories the model has not read."""
+    model = AlbertPretrainer.from_preset(str(folder), compile=False)
+    model.compile()
+    corpus = [story.sentences for story in held_out]
+    make_batch = pretraining_batches(corpus, tokenizer, _PRETRAINING)
+    return evaluate_pretrainer(model, make_batch, _HELD_OUT // _PRETRAINING.batch_size)
+
+
+def _score_answers(
+    models: dict[str, TaskModel], questions: Sequence[QuestionExample], progress: bool
+) -> tuple[dict[str, dict[str, float]], list[tuple[QuestionExample, str]]]:
+    """Scores of each model on the held-out questions, and some answers of the int8 file."""
+    scores, answers = {}, []
+    for name, model in models.items():
+        bar = tqdm(questions, desc=f"answering ({name})", disable=not progress)
+        predictions = [model.predict(question) for question in bar]
+        scores[name] = model.task.score(questions, predictions)
+        answers = [prediction.text for prediction in predictions]
+    shown = slice(None, None, max(1, len(questions) // 5))
+    return scores, list(zip(questions[shown], answers[shown], strict=True))
+
+
+def _count_parameters(folder: Path) -> int:
+    metadata = json.loads((folder / "metadata.json").read_text(encoding="utf-8"))
+    return int(metadata["parameter_count"])

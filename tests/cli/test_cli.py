@@ -1,0 +1,110 @@
+"""Every command runs end to end on a small case; errors are one line and an exit code."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from albert_tf.cli import main
+from albert_tf.demo.world import tell_story
+
+
+def run(*arguments: object) -> int:
+    return main([str(argument) for argument in arguments])
+
+
+@pytest.mark.slow
+def test_the_road_from_text_to_an_answer(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rng = np.random.default_rng(0)
+    documents = ["\n".join(tell_story(rng).sentences) for _ in range(40)]
+    corpus = tmp_path / "corpus.txt"
+    corpus.write_text("\n\n".join(documents))
+    rows = [
+        {"text": f"{name} was here.", "label": label}
+        for name, label in (("Mina", "she"), ("Ravi", "he")) for _ in range(16)
+    ]  # fmt: skip
+    table = tmp_path / "names.jsonl"
+    table.write_text("\n".join(json.dumps(row) for row in rows))
+
+    vocab, pretrained, tuned, small = (
+        tmp_path / name for name in ("vocab", "pretrained", "tuned", "small")
+    )
+    assert run("vocab", "--input", corpus, "--size", 120, "--out", vocab) == 0
+    assert run(
+        "pretrain", "--corpus", corpus, "--vocab", vocab, "--size", "demo", "--steps", 3,
+        "--warmup-steps", 1, "--batch-size", 4, "--sequence-length", 48, "--out", pretrained,
+    ) == 0  # fmt: skip
+    finetune = [
+        "finetune", "--task", "classification", "--model", pretrained, "--train", table,
+        "--validation", table, "--sequence-length", 16, "--batch-size", 8, "--epochs", 10,
+        "--learning-rate", 0.001, "--out", tuned,
+    ]  # fmt: skip
+    assert run(*finetune) == 0
+    assert run(*finetune) == 1
+    assert "holds a finished model" in capsys.readouterr().err
+    assert run("export", tuned, "--recipe", "dynamic_wi8_afp32", "--out", small) == 0
+
+    scores = {}
+    for name, folder in (("keras", tuned), ("litert", small)):
+        path = tmp_path / f"{name}.json"
+        assert run("evaluate", folder, "--task", "classification", "--data", table,
+                   "--json", path) == 0  # fmt: skip
+        scores[name] = json.loads(path.read_text())
+    assert scores["keras"] == scores["litert"] == {"accuracy": 100.0, "examples": 32}
+
+    capsys.readouterr()
+    assert run("predict", small, "--text", "Ravi was here.") == 0
+    assert json.loads(capsys.readouterr().out)["label"] == "he"
+    assert run("predict", small, "--question", "Who?") == 1
+    assert "this is a classification model; give it --text" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command", ["demo", "vocab", "pretrain", "import", "finetune", "export", "evaluate", "predict"]
+)
+def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(command, "--help") == 0
+    assert f"example:\n  albert-tf {command}" in capsys.readouterr().out
+
+
+def test_wrong_usage_is_code_two(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("finetune", "--task", "poetry") == 2
+    assert "invalid choice: 'poetry'" in capsys.readouterr().err
+
+
+def test_an_error_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("predict", tmp_path / "absent", "--text", "a") == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err == f"albert-tf: {tmp_path / 'absent'} is not a model folder.\n"
+
+
+@pytest.mark.slow
+@pytest.mark.parity
+def test_a_real_checkpoint_learns_real_sentences(shared_data: Path, tmp_path: Path) -> None:
+    checkpoint = shared_data / "checkpoints" / "albert-kor-base"
+    assert run("import", "huggingface", checkpoint, "--out", tmp_path / "kor") == 0
+    assert run(
+        "finetune", "--task", "classification", "--model", tmp_path / "kor",
+        "--train", shared_data / "nsmc" / "ratings_train.txt",
+        "--validation", shared_data / "nsmc" / "ratings_test.txt",
+        "--text-column", "document", "--label-column", "label", "--sequence-length", 64,
+        "--limit", 640, "--validation-limit", 64, "--epochs", 1, "--learning-rate", 5e-5,
+        "--out", tmp_path / "nsmc",
+    ) == 0  # fmt: skip
+    for recipe in ("float32", "dynamic_wi8_afp32"):
+        assert run("export", tmp_path / "nsmc", "--recipe", recipe, "--out", tmp_path / recipe) == 0
+    accuracy = {}
+    for name in ("float32", "dynamic_wi8_afp32"):
+        path = tmp_path / f"{name}.json"
+        assert run(
+            "evaluate", tmp_path / name, "--task", "classification",
+            "--data", shared_data / "nsmc" / "ratings_test.txt", "--limit", 300, "--json", path,
+        ) == 0  # fmt: skip
+        accuracy[name] = json.loads(path.read_text())["accuracy"]
+    # 640 sentences teach less than the 4,000 of the README; chance is 50, 5 sigma above is 64.
+    assert accuracy["float32"] >= 65
+    assert accuracy["dynamic_wi8_afp32"] == pytest.approx(accuracy["float32"], abs=3)

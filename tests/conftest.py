@@ -1,0 +1,57 @@
+"""A tiny real vocabulary, model and folders that many tests share; and where real data lies."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from albert_tf.config import AlbertConfig
+from albert_tf.demo.world import tell_story
+from albert_tf.text.tokenizer import Tokenizer, load_tokenizer
+from albert_tf.text.vocabulary import train_vocabulary
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+# Primes where the model allows it, so that swapped axes cannot pass.
+TINY = AlbertConfig(
+    vocab_size=101,
+    embedding_size=11,
+    hidden_size=26,
+    num_hidden_layers=3,
+    num_attention_heads=2,
+    intermediate_size=37,
+    max_position_embeddings=64,
+    initializer_range=0.1,
+)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real checkpoints and datasets, which is never part of the project."""
+    folder = Path(__file__).parents[2] / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"needs real data in {folder}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def stories() -> list[list[str]]:
+    """Documents of the little world."""
+    rng = np.random.default_rng(0)
+    return [tell_story(rng).sentences for _ in range(60)]
+
+
+@pytest.fixture(scope="session")
+def vocabulary(tmp_path_factory: pytest.TempPathFactory, stories: list[list[str]]) -> Path:
+    """A folder with a real SentencePiece vocabulary."""
+    folder = tmp_path_factory.mktemp("vocabulary")
+    train_vocabulary((line for story in stories for line in story), folder, vocab_size=120)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tokenizer(vocabulary: Path) -> Tokenizer:
+    return load_tokenizer(vocabulary)

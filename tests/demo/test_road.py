@@ -1,0 +1,31 @@
+"""The demo keeps its promises on a fresh world."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from albert_tf.demo.road import travel
+
+
+@pytest.mark.slow
+def test_the_demo_reaches_its_bars(tmp_path: Path) -> None:
+    journey = travel(tmp_path / "demo", progress=False)
+    report = json.loads((tmp_path / "demo" / "report.json").read_text())
+    assert report == journey.report
+    assert report["sop_accuracy"] >= 90
+    assert report["exact_match_keras"] >= 90
+    assert report["exact_match_int8"] >= 90
+    assert report["exact_match_float"] == report["exact_match_keras"]
+    assert abs(report["exact_match_int8"] - report["exact_match_float"]) <= 1
+    assert report["int8_bytes"] < report["float_bytes"]
+    assert journey.plot.read_bytes().startswith(b"\x89PNG")
+    for example, answer in journey.answers:
+        assert answer in example.context
+
+
+def test_a_folder_of_something_else_is_never_cleared(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("dear")
+    with pytest.raises(FileExistsError, match="something other than a demo"):
+        travel(tmp_path)
+    assert (tmp_path / "thesis.txt").exists()

@@ -1,0 +1,29 @@
+"""Stories repeat from a seed, and every question is answered in its passage."""
+
+import numpy as np
+
+from albert_tf.demo.world import tell_story
+
+
+def test_the_same_seed_tells_the_same_story() -> None:
+    first, second, other = (tell_story(np.random.default_rng(seed)) for seed in (1, 1, 2))
+    assert first == second
+    assert first != other
+
+
+def test_answers_are_unambiguous_words_of_the_passage() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(300):
+        story = tell_story(rng)
+        assert story.sentences[0].startswith("At dawn")
+        for question in story.questions:
+            assert f" {question.answer}" in f" {story.passage}"
+        places = [q.answer for q in story.questions if q.text.startswith("Where")]
+        assert len(set(places)) == 4
+
+
+def test_the_answer_depends_on_more_than_its_place() -> None:
+    rng = np.random.default_rng(0)
+    stories = [tell_story(rng) for _ in range(300)]
+    starts = {story.passage.index(story.questions[6].answer) for story in stories}
+    assert len(starts) > 20
