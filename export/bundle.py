@@ -14,11 +14,9 @@ from albert_tf.export.convert import convert
 from albert_tf.export.quantize import quantize
 from albert_tf.export.signature import INPUT_NAMES, SIGNATURE, build_signature
 from albert_tf.export.verify import verify
-from albert_tf.models.classifier import AlbertTextClassifier
-from albert_tf.models.question_answerer import AlbertQuestionAnswerer
+from albert_tf.models.saved import load_task_model
 from albert_tf.runtime.contract import FORMAT_VERSION, Contract, FileRecord
 from albert_tf.runtime.engine import Engine
-from albert_tf.tasks.classification import ClassificationTask
 from albert_tf.tasks.task import read_task, task_to_dict
 from albert_tf.text.tokenizer import load_tokenizer
 from albert_tf.version import __version__
@@ -47,8 +45,7 @@ def export(source: str | Path, target: str | Path, recipe: str) -> Contract:
     _check_target(target)
     task = read_task(source)
     tokenizer = load_tokenizer(source)
-    kind = AlbertTextClassifier if isinstance(task, ClassificationTask) else AlbertQuestionAnswerer
-    model = kind.from_preset(str(source), compile=False)
+    model = load_task_model(source, task.name)
     converted = convert(build_signature(model))
     parity = verify(model, converted, lengths=(8, 1 + task.sequence_length // 2))
     content = quantize(converted, recipe)

@@ -136,9 +136,7 @@ def _article(story: Story) -> dict[str, Any]:
         {
             "id": str(number),
             "question": question.text,
-            "answers": [
-                {"text": question.answer, "answer_start": story.passage.index(question.answer)}
-            ],
+            "answers": [{"text": question.answer, "answer_start": question.answer_start}],
         }
         for number, question in enumerate(story.questions)
     ]

@@ -37,6 +37,7 @@ class Question:
 
     text: str
     answer: str
+    answer_start: int  # character of the passage
 
 
 @dataclass(frozen=True)
@@ -44,12 +45,8 @@ class Story:
     """A passage, sentence by sentence, and what can be asked about it."""
 
     sentences: list[str]
+    passage: str  # the sentences as running text
     questions: list[Question]
-
-    @property
-    def passage(self) -> str:
-        """The sentences as running text."""
-        return " ".join(self.sentences)
 
 
 def tell_story(rng: np.random.Generator) -> Story:
@@ -84,15 +81,20 @@ def tell_story(rng: np.random.Generator) -> Story:
     ]
     if rng.random() < 0.5:
         sentences.insert(int(rng.integers(1, len(sentences))), pick(_WEATHER))
+    passage = " ".join(sentences)
+
+    def ask(text: str, answer: str, time: str = "At dawn") -> Question:
+        return Question(text, answer, passage.index(f" {answer}", passage.index(time)) + 1)
+
     questions = [
-        Question(f"Where was {finder} at dawn?", dawn),
-        Question(f"What did {finder} find?", f"{colour} {thing}"),
-        Question(f"What colour was the {thing}?", colour),
-        Question(f"Who found the {thing}?", finder),
-        Question(f"Where did {finder} go at noon?", noon),
-        Question(f"Who got the {thing} from {finder}?", friend),
-        Question(f"Where was the {thing} at dusk?", dusk),
-        Question("Who slept at night?", sleeper),
-        Question(f"Where was {sleeper} at night?", night),
+        ask(f"Where was {finder} at dawn?", dawn),
+        ask(f"What did {finder} find?", f"{colour} {thing}"),
+        ask(f"What colour was the {thing}?", colour),
+        ask(f"Who found the {thing}?", finder),
+        ask(f"Where did {finder} go at noon?", noon),
+        ask(f"Who got the {thing} from {finder}?", friend),
+        ask(f"Where was the {thing} at dusk?", dusk),
+        ask("Who slept at night?", sleeper, "At night"),
+        ask(f"Where was {sleeper} at night?", night, "At night"),
     ]
-    return Story(sentences, questions)
+    return Story(sentences, passage, questions)

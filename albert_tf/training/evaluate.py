@@ -1,24 +1,19 @@
-"""Opens a fine-tuned Keras model and scores any model on a labelled file.
+"""Opens a fine-tuned Keras model so that it answers as an exported one does.
 
-finetune, runtime  ->  [evaluate]  ->  scores
+finetune  ->  [evaluate.load]  ->  scores
 
 Shape letters: B sequences, T tokens.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import keras
 import tensorflow as tf
 
 from albert_tf.examples.packing import Ints
-from albert_tf.models.classifier import AlbertTextClassifier
-from albert_tf.models.question_answerer import AlbertQuestionAnswerer
-from albert_tf.tasks.classification import ClassificationTask
-from albert_tf.tasks.task import Floats, Task, TaskModel, read_task
+from albert_tf.models.saved import load_task_model
+from albert_tf.tasks.task import Floats, TaskModel, read_task
 from albert_tf.text.tokenizer import load_tokenizer
 
 
@@ -31,7 +26,7 @@ def load(directory: str | Path) -> TaskModel:
     """
     directory = Path(directory)
     task = read_task(directory)
-    model = load_model(directory, task)
+    model = load_task_model(directory, task.name)
     answer = tf.function(
         lambda inputs: model(inputs, training=False),
         input_signature=[
@@ -46,11 +41,3 @@ def load(directory: str | Path) -> TaskModel:
         return {name: output.numpy() for name, output in answer(batch).items()}
 
     return TaskModel(task, load_tokenizer(directory), run)
-
-
-def load_model(directory: Path, task: Task) -> keras.Model:
-    """Opens the Keras model of a task, not compiled."""
-    kind = (
-        AlbertTextClassifier if isinstance(task, ClassificationTask) else AlbertQuestionAnswerer
-    )
-    return kind.from_preset(str(directory), compile=False)
