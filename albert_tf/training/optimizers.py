@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import tensorflow as tf
 from keras import ops
 
 # Biases and layer normalization are neither decayed nor adapted:
@@ -63,7 +64,7 @@ class _DenseGradients(keras.optimizers.Optimizer):
     """
 
     def apply(self, grads: Any, trainable_variables: Any = None) -> Any:
-        dense = [None if grad is None else ops.convert_to_tensor(grad) for grad in grads]
+        dense = [None if grad is None else tf.convert_to_tensor(grad) for grad in grads]
         return super().apply(dense, trainable_variables)
 
 
@@ -108,6 +109,8 @@ class Lamb(_DenseGradients, keras.optimizers.Optimizer):
         super().build(variables)
         self._first = [self.add_variable_from_reference(v, name="first") for v in variables]
         self._second = [self.add_variable_from_reference(v, name="second") for v in variables]
+        # Noted here, because TensorFlow hands other names to update_step.
+        self._adapted = [variable.name not in _EXCLUDED for variable in variables]
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         index = self._get_variable_index(variable)
@@ -120,7 +123,7 @@ class Lamb(_DenseGradients, keras.optimizers.Optimizer):
         update = first / (1 - ops.power(ops.cast(self.beta_1, variable.dtype), step))
         update = update / (ops.sqrt(unbiased) + self.epsilon)
         rate = ops.cast(learning_rate, variable.dtype)
-        if variable.name not in _EXCLUDED:
+        if self._adapted[index]:
             update = update + self.decay * variable
             rate = rate * _trust_ratio(variable, update)
         self.assign_sub(variable, rate * update)

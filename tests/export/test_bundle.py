@@ -24,6 +24,7 @@ from albert_tf.tasks.squad import QuestionAnsweringTask, QuestionExample
 from albert_tf.tasks.task import write_task
 from albert_tf.text.tokenizer import Tokenizer
 from albert_tf.training.evaluate import load
+from tests.conftest import TINY
 
 CLASSIFICATION = ClassificationTask(labels=("no", "yes", "perhaps"), sequence_length=31)
 ANSWERING = QuestionAnsweringTask(sequence_length=47, doc_stride=16, max_query_length=16)
@@ -83,12 +84,16 @@ def test_the_dynamic_range_export_is_smaller_and_close(models: Path, tmp_path: P
     assert second.probabilities != first.probabilities
 
 
-def test_the_encoder_is_stored_once_as_a_loop(models: Path) -> None:
-    model = AlbertTextClassifier.from_preset(str(models / "classifier"), compile=False)
-    looped = convert(build_signature(model))
-    stored = sum(np.asarray(weight).nbytes for weight in model.weights)
-    assert len(looped) < stored + 40_000  # the graph itself; five copies would add 80,000
-    assert b"while" in looped
+def test_the_encoder_is_stored_once_however_often_it_is_applied() -> None:
+    sizes = {}
+    for layers, groups in ((2, 1), (12, 1), (2, 2)):
+        config = AlbertConfig.from_dict(
+            {**TINY.__dict__, "num_hidden_layers": layers, "num_hidden_groups": groups}
+        )
+        answerer = AlbertQuestionAnswerer(AlbertBackbone(config))
+        sizes[layers, groups] = len(convert(build_signature(answerer)))
+    assert abs(sizes[12, 1] - sizes[2, 1]) < 100  # a count, and what aligns the file
+    assert sizes[2, 2] - sizes[2, 1] > 16_000  # the control: a second layer of 26 x 26 and 26 x 37
 
 
 def test_the_gate_refuses_a_file_of_other_weights(models: Path) -> None:
