@@ -77,9 +77,9 @@ class AlbertConfig:
             )
 
     def _check_numbers(self) -> None:
-        for name, value in asdict(self).items():
-            if name == "hidden_act":
-                continue
+        numbers = asdict(self)
+        del numbers["hidden_act"]
+        for name, value in numbers.items():
             if isinstance(value, bool) or not isinstance(value, int | float):
                 raise ValueError(f"{name} must be a number; got {value!r}.")
             if name.endswith("_prob"):

@@ -26,9 +26,7 @@ def convert(module: tf.Module) -> bytes:
     """
     with tempfile.TemporaryDirectory() as directory:
         tf.saved_model.save(module, directory, signatures={SIGNATURE: module.answer})
-        converter = tf.lite.TFLiteConverter.from_saved_model(
-            directory, signature_keys=[SIGNATURE]
-        )
+        converter = tf.lite.TFLiteConverter.from_saved_model(directory, signature_keys=[SIGNATURE])
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
         try:
             return bytes(converter.convert())

@@ -35,9 +35,7 @@ def build_signature(model: keras.Model) -> tf.Module:
 
     module = tf.Module()
     module.weights = [variable.value for variable in model.variables]
-    module.answer = tf.function(
-        answer, input_signature=None
-    ).get_concrete_function(
-        **{name: tf.TensorSpec(shape, tf.int32, name=name) for name in INPUT_NAMES}
-    )
+    module.answer = tf.function(answer, input_signature=None).get_concrete_function(**{
+        name: tf.TensorSpec(shape, tf.int32, name=name) for name in INPUT_NAMES
+    })
     return module

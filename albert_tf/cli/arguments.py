@@ -80,7 +80,9 @@ def _pretrain(steps: Any) -> None:
     )  # fmt: skip
     step.add_argument("--vocab", type=Path, required=True, help="folder of a vocabulary")
     step.add_argument("--out", type=Path, required=True, help="folder for the model")
-    step.add_argument("--size", default="albert_base", choices=AlbertConfig.sizes(), help="named size")
+    step.add_argument(
+        "--size", default="albert_base", choices=AlbertConfig.sizes(), help="default albert_base"
+    )
     step.add_argument("--steps", type=int, help="optimizer steps (default 1000)")
     step.add_argument("--warmup-steps", type=int, help="steps to the full rate (default 100)")
     _add_training(step)

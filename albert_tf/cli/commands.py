@@ -12,11 +12,13 @@ import argparse
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from tqdm import tqdm
 
 from albert_tf.tasks.task import Task, TaskModel
+
+Options = TypeVar("Options")
 
 
 def demo(arguments: argparse.Namespace) -> None:
@@ -24,8 +26,11 @@ def demo(arguments: argparse.Namespace) -> None:
     from albert_tf.demo.road import travel
 
     journey = travel(arguments.out, seed=arguments.seed)
+    print(f"\n{journey.answers[0][0].context}\n")
+    width = max(len(example.question) for example, _ in journey.answers)
     for example, answer in journey.answers:
-        print(f"{example.context}\n  {example.question} {answer}\n")
+        print(f"  {example.question:<{width}}  {answer}")
+    print()
     _print_table(journey.report)
     print(f"\nloss curves: {journey.plot}")
 
@@ -95,8 +100,12 @@ def export(arguments: argparse.Namespace) -> None:
     from albert_tf.export.bundle import export as write
 
     contract = write(arguments.model, arguments.out, arguments.recipe)
-    _print_table({"file": arguments.out / contract.model.name, "bytes": contract.model.bytes,
-                  "recipe": contract.recipe, "parity with Keras": f"{contract.parity:.1e}"})  # fmt: skip
+    _print_table({
+        "file": arguments.out / contract.model.name,
+        "bytes": contract.model.bytes,
+        "recipe": contract.recipe,
+        "largest difference from Keras": f"{contract.parity:.1e}",
+    })
 
 
 def evaluate(arguments: argparse.Namespace) -> None:
@@ -132,7 +141,9 @@ def predict(arguments: argparse.Namespace) -> None:
         from albert_tf.tasks.squad import QuestionExample
 
         if arguments.question is None or arguments.context is None:
-            raise ValueError("this is a question_answering model; give it --question and --context.")
+            raise ValueError(
+                "this is a question_answering model; give it --question and --context."
+            )
         prediction = model.predict(QuestionExample(arguments.question, arguments.context))
     print(json.dumps(asdict(prediction), ensure_ascii=False))
 
@@ -166,14 +177,14 @@ def _new_task(arguments: argparse.Namespace) -> Task:
     return _options(QuestionAnsweringTask(), arguments)
 
 
-def _options(defaults: Any, arguments: argparse.Namespace) -> Any:
+def _options(defaults: Options, arguments: argparse.Namespace) -> Options:
     """Returns `defaults` with every option the user gave."""
     given = {
         field.name: getattr(arguments, field.name)
-        for field in fields(defaults)
+        for field in fields(defaults)  # type: ignore[arg-type]
         if getattr(arguments, field.name, None) is not None
     }
-    return replace(defaults, **given)
+    return replace(defaults, **given)  # type: ignore[type-var]
 
 
 def _print_table(values: Mapping[str, Any]) -> None:

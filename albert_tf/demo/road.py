@@ -51,7 +51,7 @@ class Journey:
     """What came of the road."""
 
     report: dict[str, float]
-    answers: list[tuple[QuestionExample, str]]  # held-out questions, answered by the int8 file
+    answers: list[tuple[QuestionExample, str]]  # one held-out story, answered by the int8 file
     plot: Path
 
 
@@ -174,15 +174,15 @@ def _score_pretraining(
 def _score_answers(
     models: dict[str, TaskModel], questions: Sequence[QuestionExample], progress: bool
 ) -> tuple[dict[str, dict[str, float]], list[tuple[QuestionExample, str]]]:
-    """Scores of each model on the held-out questions, and some answers of the int8 file."""
+    """Scores of each model on all questions, and what the last one answers on one passage."""
     scores, answers = {}, []
     for name, model in models.items():
         bar = tqdm(questions, desc=f"answering ({name})", disable=not progress)
         predictions = [model.predict(question) for question in bar]
         scores[name] = model.task.score(questions, predictions)
         answers = [prediction.text for prediction in predictions]
-    shown = slice(None, None, max(1, len(questions) // 5))
-    return scores, list(zip(questions[shown], answers[shown], strict=True))
+    answered = zip(questions, answers, strict=True)
+    return scores, [pair for pair in answered if pair[0].context == questions[0].context]
 
 
 def _count_parameters(folder: Path) -> int:

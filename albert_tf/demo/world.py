@@ -69,13 +69,13 @@ def tell_story(rng: np.random.Generator) -> Story:
     thing, colour = pick(_THINGS), pick(_COLOURS)
     sleeper = pick((finder, friend))
     subject = pronouns[0]
+    object_ = _PRONOUNS[subject]
 
     sentences = [
         f"At dawn {finder} {pick(('was', 'woke up', 'sat'))} in the {dawn}.",
         f"There {subject} {pick(('found', 'saw', 'discovered'))} a {colour} {thing}.",
         f"At noon {subject} {pick(('went', 'walked', 'hurried'))} to the {noon}.",
-        f"{friend} {pick(('met', 'saw'))} {_PRONOUNS[subject]} and "
-        f"{pick(('got', 'bought', 'borrowed'))} the {thing}.",
+        f"{friend} {pick(('met', 'saw'))} {object_} and {pick(('got', 'bought'))} the {thing}.",
         f"At dusk {pronouns[1]} {pick(('took', 'carried', 'brought'))} it to the {dusk}.",
         f"At night {sleeper} {pick(('slept', 'rested', 'dreamed'))} in the {night}.",
     ]

@@ -70,9 +70,7 @@ def mask_words(
     masked[positions[draw < 0.8]] = mask_id
     swapped = positions[draw >= 0.9]
     masked[swapped] = rng.integers(mask_id + 1, vocab_size, len(swapped))
-    return MaskedSequence(
-        token_ids=masked, mask_positions=positions, mask_ids=token_ids[positions]
-    )
+    return MaskedSequence(token_ids=masked, mask_positions=positions, mask_ids=token_ids[positions])
 
 
 def _choose_positions(

@@ -84,8 +84,7 @@ def batch_examples(
         `mask_ids`, `mask_weights` int32 [B, M]; `sop_label` int32 [B].
     """
     read = [
-        PackedSequence(example.masked.token_ids, example.packed.segment_ids)
-        for example in examples
+        PackedSequence(example.masked.token_ids, example.packed.segment_ids) for example in examples
     ]
     batch = pad_batch(read, shape.sequence_length, shape.special.pad)
     for name in ("mask_positions", "mask_ids", "mask_weights"):

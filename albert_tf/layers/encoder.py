@@ -66,5 +66,5 @@ class AlbertEncoder(keras.layers.Layer):
                 for _ in range(self.config.repeats_per_group):
                     x = once(x)
             else:
-                x = ops.fori_loop(0, self.config.repeats_per_group, lambda _, x: once(x), x)  # noqa: B023
+                x = ops.fori_loop(0, self.config.repeats_per_group, lambda _, x: once(x), x)
         return x  # [B, T, H]

@@ -66,8 +66,9 @@ class EncoderLayer(keras.layers.Layer):
 
 def activation(name: str) -> Callable[[Tensor], Tensor]:
     """Returns the function that `AlbertConfig.hidden_act` names."""
-    return {
+    functions: dict[str, Callable[[Tensor], Tensor]] = {
         "gelu": lambda x: ops.gelu(x, approximate=True),
         "gelu_erf": lambda x: ops.gelu(x, approximate=False),
         "relu": ops.relu,
-    }[name]
+    }
+    return functions[name]

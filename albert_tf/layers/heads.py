@@ -69,9 +69,7 @@ class MaskedLMHead(keras.layers.Layer):
     Source: google-research/albert run_pretraining.py, get_masked_lm_output.
     """
 
-    def __init__(
-        self, config: AlbertConfig, table: keras.layers.Embedding, **kwargs: Any
-    ) -> None:
+    def __init__(self, config: AlbertConfig, table: keras.layers.Embedding, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.config = config
         self.table = table

@@ -32,9 +32,7 @@ class AlbertPretrainer(keras_hub.models.Task):
 
     backbone_cls = AlbertBackbone
 
-    def __init__(
-        self, backbone: AlbertBackbone, preprocessor: Any = None, **kwargs: Any
-    ) -> None:
+    def __init__(self, backbone: AlbertBackbone, preprocessor: Any = None, **kwargs: Any) -> None:
         # === Layers ===
         config = backbone.config
         masked_lm = MaskedLMHead(config, backbone.token_embedding, name="mlm")

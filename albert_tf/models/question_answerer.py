@@ -34,9 +34,7 @@ class AlbertQuestionAnswerer(keras_hub.models.Task):
 
     backbone_cls = AlbertBackbone
 
-    def __init__(
-        self, backbone: AlbertBackbone, preprocessor: Any = None, **kwargs: Any
-    ) -> None:
+    def __init__(self, backbone: AlbertBackbone, preprocessor: Any = None, **kwargs: Any) -> None:
         # === Layers ===
         head = dense_head(backbone.config, 2, "span")
 

@@ -6,6 +6,7 @@ training.finetune  ->  model folder  ->  [saved.load_task_model]  ->  training.e
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -25,5 +26,8 @@ def load_task_model(directory: Path, task_name: str) -> keras.Model:
     """
     if not (directory / "task.json").exists():
         raise FileNotFoundError(f"{directory} holds no fine-tuned model: task.json is missing.")
-    kinds = {"classification": AlbertTextClassifier, "question_answering": AlbertQuestionAnswerer}
+    kinds: dict[str, Any] = {
+        "classification": AlbertTextClassifier,
+        "question_answering": AlbertQuestionAnswerer,
+    }
     return kinds[task_name].from_preset(str(directory), compile=False)

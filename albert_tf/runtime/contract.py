@@ -37,7 +37,7 @@ class FileRecord:
             ValueError: its name leaves the folder, or it is damaged.
         """
         if Path(self.name).name != self.name:
-            raise ValueError(f"{CONTRACT_FILE} names {self.name!r}, which is not a plain file name.")
+            raise ValueError(f"{CONTRACT_FILE} must name plain files; got {self.name!r}.")
         path = directory / self.name
         if not path.is_file():
             raise FileNotFoundError(f"{path} is missing.")

@@ -21,9 +21,7 @@ except ImportError:  # its predecessor, the last to run on Python 3.11 with NumP
     try:
         from tflite_runtime.interpreter import Interpreter
     except ImportError as error:
-        raise ImportError(
-            "LiteRT is not installed. Run: pip install 'albert_tf[edge]'"
-        ) from error
+        raise ImportError("LiteRT is not installed. Run: pip install 'albert_tf[edge]'") from error
 
 
 class Engine:

@@ -119,9 +119,7 @@ class QuestionAnsweringTask:
                 samples.append(Sample(window.packed, targets))
         return samples
 
-    def predict(
-        self, example: QuestionExample, tokenizer: Tokenizer, run: Run
-    ) -> AnswerPrediction:
+    def predict(self, example: QuestionExample, tokenizer: Tokenizer, run: Run) -> AnswerPrediction:
         """Returns the best span over all windows; empty text for an empty passage."""
         best = AnswerPrediction("", 0, 0, -np.inf)
         for window in self._windows(example, tokenizer):

@@ -13,7 +13,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,8 +38,11 @@ class Sample:
 class Task(Protocol):
     """A benchmark family. Implementations are frozen dataclasses of plain values."""
 
-    name: str
-    sequence_length: int
+    name: ClassVar[str]
+
+    @property
+    def sequence_length(self) -> int:
+        """Most tokens of one input."""
 
     def read(self, path: str | Path, limit: int | None = None) -> list[Any]:
         """Reads at most `limit` examples of a file in the layout this task expects."""

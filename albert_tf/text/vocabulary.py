@@ -60,7 +60,7 @@ def train_vocabulary(
             minloglevel=2,
         )
     except (RuntimeError, OSError) as error:
-        raise ValueError(f"no vocabulary of {vocab_size} pieces came of the text: {error}") from error
+        raise ValueError(f"the text gave no vocabulary of {vocab_size} pieces: {error}") from error
     path = Path(directory) / SENTENCEPIECE_FILE
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(model.getvalue())

@@ -30,7 +30,7 @@ def test_the_longer_segment_is_cut(
 
 
 def test_no_room_for_both_segments_is_an_error() -> None:
-    with pytest.raises(ValueError, match="sequence_length must leave room .* got 4"):
+    with pytest.raises(ValueError, match=r"sequence_length must leave room .* got 4"):
         truncate(5, 5, 4)
 
 

@@ -87,9 +87,11 @@ def test_the_dynamic_range_export_is_smaller_and_close(models: Path, tmp_path: P
 def test_the_encoder_is_stored_once_however_often_it_is_applied() -> None:
     sizes = {}
     for layers, groups in ((2, 1), (12, 1), (2, 2)):
-        config = AlbertConfig.from_dict(
-            {**TINY.__dict__, "num_hidden_layers": layers, "num_hidden_groups": groups}
-        )
+        config = AlbertConfig.from_dict({
+            **TINY.__dict__,
+            "num_hidden_layers": layers,
+            "num_hidden_groups": groups,
+        })
         answerer = AlbertQuestionAnswerer(AlbertBackbone(config))
         sizes[layers, groups] = len(convert(build_signature(answerer)))
     assert abs(sizes[12, 1] - sizes[2, 1]) < 100  # a count, and what aligns the file
@@ -104,7 +106,7 @@ def test_the_gate_refuses_a_file_of_other_weights(models: Path) -> None:
     nudged = np.asarray(kernel).copy()
     nudged[3, 5] += 0.05
     kernel.assign(nudged)
-    with pytest.raises(ParityError, match="must answer as Keras within 0.0001; it differs by"):
+    with pytest.raises(ParityError, match=r"must answer as Keras within 0.0001; it differs by"):
         verify(model, converted, lengths=(7, 23))
 
 
@@ -163,10 +165,10 @@ def test_an_exported_model_answers_where_tensorflow_cannot_be_imported(
             ValueError, "does not match its checksum",
         ),
         (lambda folder: edit(folder, surprise=1), ValueError, "must have exactly the keys"),
-        (lambda folder: edit(folder, format_version=9), ValueError, "format_version must be 1; got"),
+        (lambda folder: edit(folder, format_version=9), ValueError, "format_version must be 1;"),
         (
             lambda folder: edit(folder, model={"name": "../x", "bytes": 1, "sha256": ""}),
-            ValueError, "which is not a plain file name",
+            ValueError, "must name plain files; got '../x'",
         ),
         (lambda folder: (folder / "contract.json").write_text("{"), ValueError, "is damaged"),
     ],

@@ -85,9 +85,11 @@ def test_the_segment_matters_to_the_embedding() -> None:
 @pytest.mark.parametrize(("groups", "inner"), [(1, 1), (3, 1), (1, 2)])
 @pytest.mark.parametrize("unroll", [True, False])
 def test_the_encoder_equals_the_equations(groups: int, inner: int, unroll: bool) -> None:
-    config = AlbertConfig.from_dict(
-        {**TINY.__dict__, "num_hidden_groups": groups, "inner_group_num": inner}
-    )
+    config = AlbertConfig.from_dict({
+        **TINY.__dict__,
+        "num_hidden_groups": groups,
+        "inner_group_num": inner,
+    })
     encoder = AlbertEncoder(config, unroll=unroll)
     encoder(X, MASK)
     randomized(encoder)

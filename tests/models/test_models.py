@@ -31,7 +31,9 @@ def build(kind: type) -> tuple[keras.Model, dict[str, np.ndarray]]:
     return kind(backbone), WITH_MASKS if kind is AlbertPretrainer else INPUTS
 
 
-@pytest.mark.parametrize(("size", "count"), [("albert_base", 11_683_584), ("bert_base", 109_482_240)])
+@pytest.mark.parametrize(
+    ("size", "count"), [("albert_base", 11_683_584), ("bert_base", 109_482_240)]
+)
 def test_backbones_have_the_published_number_of_parameters(size: str, count: int) -> None:
     assert AlbertBackbone(AlbertConfig.named(size)).count_params() == count
 

@@ -15,7 +15,9 @@ from albert_tf.tasks.squad import (
 from albert_tf.text.tokenizer import Tokenizer
 
 TASK = QuestionAnsweringTask(sequence_length=41, doc_stride=13, max_query_length=11)
-CONTEXT = "At dawn Mina was in the Kitchen. " * 9 + "Then she found a RED  lamp. " + "So it was. " * 9
+CONTEXT = (
+    "At dawn Mina was in the Kitchen. " * 9 + "Then she found a RED  lamp. " + "So it was. " * 9
+)
 EXAMPLE = QuestionExample("What did Mina find?", CONTEXT, ("RED  lamp",), CONTEXT.index("RED"))
 
 
@@ -90,7 +92,7 @@ def test_the_official_layout_is_read(tmp_path: Path) -> None:
 
 def test_questions_without_answer_are_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "squad.json", [])
-    with pytest.raises(ValueError, match="1 questions without an answer, such as 'Who.'"):
+    with pytest.raises(ValueError, match=r"1 questions without an answer, such as 'Who.'"):
         TASK.read(path)
 
 

@@ -121,5 +121,5 @@ def test_real_wordpiece_ids_equal_the_reference(shared_data: Path) -> None:
 
 def encode_with_mask(reader: Tokenizer, text: str) -> list[int]:
     """The reference texts contain [MASK] as a token; ours never reads it from text."""
-    parts = [reader.encode(part).token_ids for part in text.split("[MASK]")]
-    return sum(([reader.special.mask, *part] for part in parts), [])[1:]
+    first, *others = (reader.encode(part).token_ids for part in text.split("[MASK]"))
+    return first + [piece for part in others for piece in (reader.special.mask, *part)]

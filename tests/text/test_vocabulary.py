@@ -23,6 +23,6 @@ def test_case_is_ignored_unless_asked_for(
 
 
 def test_no_text_is_an_error_that_writes_nothing(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="no vocabulary of 50 pieces came of the text"):
+    with pytest.raises(ValueError, match="the text gave no vocabulary of 50 pieces"):
         train_vocabulary([], tmp_path / "out", vocab_size=50)
     assert not (tmp_path / "out").exists()

@@ -69,7 +69,7 @@ def test_a_broken_loss_stops_with_advice(
     tmp_path: Path, tokenizer: Tokenizer, stories: list[list[str]]
 ) -> None:
     wild = PretrainingOptions(**{**OPTIONS.__dict__, "learning_rate": 1e38, "warmup_steps": 0})
-    with pytest.raises(ValueError, match="loss must be finite; got .* Lower the learning rate"):
+    with pytest.raises(ValueError, match=r"loss must be finite; got .* Lower the learning rate"):
         pretrain(stories, tokenizer, config(tokenizer), wild, tmp_path)
 
 

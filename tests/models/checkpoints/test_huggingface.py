@@ -69,7 +69,7 @@ def test_every_wrong_tensor_is_listed(tmp_path: Path) -> None:
 def test_an_empty_checkpoint_never_trains_silently(tmp_path: Path) -> None:
     tiny_checkpoint(tmp_path)
     save_file({}, tmp_path / "model.safetensors")
-    with pytest.raises(CheckpointMismatch, match="missing albert.embeddings.LayerNorm.bias"):
+    with pytest.raises(CheckpointMismatch, match=r"missing albert.embeddings.LayerNorm.bias"):
         read_checkpoint(tmp_path)
 
 
@@ -84,7 +84,7 @@ def test_a_truncated_file_is_an_error(tmp_path: Path) -> None:
 def test_a_pickle_is_refused_with_the_way_out(tmp_path: Path) -> None:
     tiny_checkpoint(tmp_path)
     (tmp_path / "model.safetensors").rename(tmp_path / "pytorch_model.bin")
-    with pytest.raises(FileNotFoundError, match="is a pickle.*save it as safetensors first"):
+    with pytest.raises(FileNotFoundError, match=r"is a pickle.*save it as safetensors first"):
         read_checkpoint(tmp_path)
 
 
@@ -149,5 +149,5 @@ def test_a_damaged_copy_of_the_real_checkpoint_is_refused(
     tensors["albert.pooler.weight"] = tensors["albert.pooler.weight"][:7]
     save_file(tensors, tmp_path / "model.safetensors")
     (tmp_path / "config.json").write_bytes((folder / "config.json").read_bytes())
-    with pytest.raises(CheckpointMismatch, match="pooler.weight has shape .768, 7."):
+    with pytest.raises(CheckpointMismatch, match=r"pooler.weight has shape .768, 7."):
         read_checkpoint(tmp_path)
