@@ -6,6 +6,7 @@ command line  ->  [arguments.build_parser]  ->  commands
 from __future__ import annotations
 
 import argparse
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,10 @@ from albert_tf.version import __version__
 
 _TASKS = ("classification", "question_answering")
 _RECIPES = ("float32", "dynamic_wi8_afp32")
+_LABELLED = (
+    "a .csv, .tsv, .txt (tab-separated) or .jsonl table with named columns; "
+    "for question_answering a .json file as SQuAD 1.1"
+)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -33,26 +38,15 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _step(steps: Any, name: str, command: Any, text: str, example: str) -> Any:
-    step = steps.add_parser(
-        name,
-        help=text[0].lower() + text[1:].split(".")[0],
-        description=text,
-        epilog=f"example:\n  {example}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    step.set_defaults(command=command)
-    return step
-
-
 def _demo(steps: Any) -> None:
     step = _step(
         steps, "demo", commands.demo,
         "Run the whole road on a made-up world. Takes minutes on two cores.",
         "albert-tf demo --out runs/demo",
     )  # fmt: skip
-    step.add_argument("--out", type=Path, default=Path("runs/demo"), help="folder for all results")
-    step.add_argument("--seed", type=int, default=0, help="seed of the world and of training")
+    out = Path("runs/demo")
+    _path(step, "--out", "FOLDER", "for all results (default runs/demo)", default=out)
+    _count(step, "--seed", "seed of the world and of training (default 0)", default=0)
 
 
 def _vocab(steps: Any) -> None:
@@ -61,9 +55,9 @@ def _vocab(steps: Any) -> None:
         "Train a SentencePiece vocabulary with ALBERT's special ids.",
         "albert-tf vocab --input corpus.txt --size 30000 --out runs/vocab",
     )  # fmt: skip
-    step.add_argument("--input", type=Path, required=True, help="UTF-8 text, a sentence per line")
-    step.add_argument("--out", type=Path, required=True, help="folder for spiece.model")
-    step.add_argument("--size", type=int, default=30_000, help="most pieces (default 30000)")
+    _path(step, "--input", "FILE", "UTF-8 text, a sentence per line", required=True)
+    _path(step, "--out", "FOLDER", "for spiece.model", required=True)
+    _count(step, "--size", "most pieces (default 30000)", default=30_000)
     step.add_argument("--cased", action="store_true", help="tell capitals from small letters")
 
 
@@ -74,18 +68,18 @@ def _pretrain(steps: Any) -> None:
         "albert-tf pretrain --corpus corpus.txt --vocab runs/vocab --size albert_tiny "
         "--out runs/pretrained",
     )  # fmt: skip
+    corpus = "UTF-8 text: a sentence per line, a blank line between documents"
+    _path(step, "--corpus", "FILE", corpus, required=True)
+    _path(step, "--vocab", "FOLDER", "of a vocabulary", required=True)
+    _path(step, "--out", "FOLDER", "for the model", required=True)
     step.add_argument(
-        "--corpus", type=Path, required=True,
-        help="UTF-8 text: a sentence per line, a blank line between documents",
+        "--size", default="albert_base", choices=AlbertConfig.sizes(),
+        help="layers, heads and widths (default albert_base)",
     )  # fmt: skip
-    step.add_argument("--vocab", type=Path, required=True, help="folder of a vocabulary")
-    step.add_argument("--out", type=Path, required=True, help="folder for the model")
-    step.add_argument(
-        "--size", default="albert_base", choices=AlbertConfig.sizes(), help="default albert_base"
-    )
-    step.add_argument("--steps", type=int, help="optimizer steps (default 1000)")
-    step.add_argument("--warmup-steps", type=int, help="steps to the full rate (default 100)")
-    _add_training(step)
+    _count(step, "--steps", "optimizer steps (default 1000)")
+    _count(step, "--warmup-steps", "steps to the full rate (default 100)")
+    _count(step, "--steps-per-save", "steps between checkpoints (default 100)")
+    _add_training(step, "512", "0.001")
 
 
 def _import(steps: Any) -> None:
@@ -95,11 +89,9 @@ def _import(steps: Any) -> None:
         "albert-tf import huggingface PATH --out runs/pretrained",
     )  # fmt: skip
     step.add_argument("format", choices=["huggingface"], help="layout of the checkpoint")
-    step.add_argument(
-        "path", type=Path,
-        help="folder with config.json, model.safetensors and spiece.model or vocab.txt",
-    )  # fmt: skip
-    step.add_argument("--out", type=Path, required=True, help="folder for the model")
+    checkpoint = "folder with config.json, model.safetensors and spiece.model or vocab.txt"
+    step.add_argument("path", type=Path, help=checkpoint)
+    _path(step, "--out", "FOLDER", "for the model", required=True)
 
 
 def _finetune(steps: Any) -> None:
@@ -110,22 +102,16 @@ def _finetune(steps: Any) -> None:
         "--validation dev.tsv --text-column text --label-column label --out runs/classifier",
     )  # fmt: skip
     step.add_argument("--task", required=True, choices=_TASKS, help="what the file teaches")
-    step.add_argument("--model", type=Path, required=True, help="folder of a pretrained model")
-    step.add_argument("--out", type=Path, required=True, help="folder for the fine-tuned model")
-    for name in ("train", "validation"):
-        step.add_argument(
-            f"--{name}", type=Path, required=True,
-            help="a .csv, .tsv, .txt (tab-separated) or .jsonl table with named columns; "
-            "for question_answering a .json file as SQuAD 1.1",
-        )  # fmt: skip
+    _path(step, "--model", "FOLDER", "of a pretrained model", required=True)
+    _path(step, "--out", "FOLDER", "for the fine-tuned model", required=True)
+    _path(step, "--train", "FILE", _LABELLED, required=True)
+    _path(step, "--validation", "FILE", "the same, scored at every save", required=True)
     _add_columns(step)
-    step.add_argument("--limit", type=int, help="train on the first LIMIT examples only")
-    step.add_argument("--validation-limit", type=int, help="validate on the first ones only")
-    step.add_argument("--epochs", type=int, help="passes over the examples (default 2)")
-    step.add_argument(
-        "--saves-per-epoch", type=int, help="checkpoints and validations per pass (default 1)"
-    )
-    _add_training(step)
+    _count(step, "--limit", "train on the first N examples only")
+    _count(step, "--validation-limit", "validate on the first N examples only")
+    _count(step, "--epochs", "passes over the examples (default 2)")
+    _count(step, "--saves-per-epoch", "checkpoints and validations per pass (default 1)")
+    _add_training(step, "128, for questions 384", "3e-05")
 
 
 def _export(steps: Any) -> None:
@@ -135,10 +121,11 @@ def _export(steps: Any) -> None:
         "albert-tf export runs/classifier --recipe dynamic_wi8_afp32 --out runs/classifier-int8",
     )  # fmt: skip
     step.add_argument("model", type=Path, help="folder of a fine-tuned model")
-    step.add_argument("--out", type=Path, required=True, help="folder for the exported files")
+    _path(step, "--out", "FOLDER", "for the exported files", required=True)
     step.add_argument(
         "--recipe", default="dynamic_wi8_afp32", choices=_RECIPES,
-        help="how weights are stored: float32, or 8 bits with float activations (default)",
+        help="how weights are stored: as float32, or in 8 bits with float activations "
+        "(default dynamic_wi8_afp32)",
     )  # fmt: skip
 
 
@@ -146,17 +133,18 @@ def _evaluate(steps: Any) -> None:
     step = _step(
         steps, "evaluate", commands.evaluate,
         "Score a fine-tuned or exported model on a labelled file. Scores are percentages. "
-        "An exported\nmodel is run by LiteRT, without TensorFlow.",
+        "An exported model is run by LiteRT, without TensorFlow.",
         "albert-tf evaluate runs/classifier-int8 --data test.tsv --json runs/scores.json",
     )  # fmt: skip
     _add_model(step)
     step.add_argument("--task", choices=_TASKS, help="check that the model is for this task")
     step.add_argument(
-        "--data", "--test", "--validation", type=Path, required=True, help="the labelled file"
-    )
+        "--data", "--test", "--validation", type=Path, metavar="FILE", required=True,
+        help=_LABELLED,
+    )  # fmt: skip
     _add_columns(step)
-    step.add_argument("--limit", type=int, help="score the first LIMIT examples only")
-    step.add_argument("--json", type=Path, metavar="FILE", help="also write the scores to FILE")
+    _count(step, "--limit", "score the first N examples only")
+    _path(step, "--json", "FILE", "receives the scores")
 
 
 def _predict(steps: Any) -> None:
@@ -172,20 +160,45 @@ def _predict(steps: Any) -> None:
     step.add_argument("--context", help="passage that holds the answer")
 
 
+def _step(steps: Any, name: str, command: Any, text: str, example: str) -> Any:
+    step = steps.add_parser(
+        name,
+        help=text[0].lower() + text[1:].split(".")[0],
+        description=textwrap.fill(text, 80),
+        epilog=f"example:\n  {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    step.set_defaults(command=command)
+    return step
+
+
+def _path(step: Any, name: str, metavar: str, text: str, **settings: Any) -> None:
+    step.add_argument(name, type=Path, metavar=metavar, help=text, **settings)
+
+
+def _count(step: Any, name: str, text: str, **settings: Any) -> None:
+    step.add_argument(name, type=int, metavar="N", help=text, **settings)
+
+
 def _add_model(step: Any) -> None:
     step.add_argument("model", type=Path, help="folder of a fine-tuned or exported model")
-    step.add_argument("--threads", type=int, default=2, help="CPU threads of LiteRT (default 2)")
+    _count(step, "--threads", "CPU threads of LiteRT (default 2)", default=2)
 
 
 def _add_columns(step: Any) -> None:
-    step.add_argument("--text-column", help="column of the text")
-    step.add_argument("--pair-column", help="column of a second text, for pairs")
-    step.add_argument("--label-column", help="column of the label")
+    step.add_argument("--text-column", metavar="NAME", help="column of the text")
+    step.add_argument("--pair-column", metavar="NAME", help="column of a second text, for pairs")
+    step.add_argument("--label-column", metavar="NAME", help="column of the label")
 
 
-def _add_training(step: Any) -> None:
-    step.add_argument("--sequence-length", type=int, help="longest input, in tokens")
-    step.add_argument("--batch-size", type=int, help="examples per step (default 32)")
-    step.add_argument("--learning-rate", type=float, help="peak of warm-up and linear decay")
-    step.add_argument("--optimizer", choices=["adamw", "lamb"], help="default adamw")
-    step.add_argument("--seed", type=int, help="seed of everything random (default 0)")
+def _add_training(step: Any, sequence_length: str, learning_rate: str) -> None:
+    _count(step, "--sequence-length", f"longest input, in tokens (default {sequence_length})")
+    _count(step, "--batch-size", "examples per step (default 32)")
+    step.add_argument(
+        "--learning-rate", type=float, metavar="RATE",
+        help=f"peak, after warm-up and before linear decay (default {learning_rate})",
+    )  # fmt: skip
+    step.add_argument(
+        "--optimizer", choices=["adamw", "lamb"], help="rule of the updates (default adamw)"
+    )
+    _count(step, "--seed", "seed of everything random (default 0)")

@@ -27,23 +27,21 @@ from albert_tf.tasks.task import Sample, Task, task_to_dict, write_task
 from albert_tf.text.tokenizer import Tokenizer, load_tokenizer
 from albert_tf.training.input_pipeline import Batch, EpochOrder, stream
 from albert_tf.training.optimizers import build_optimizer
+from albert_tf.training.options import RunOptions
 from albert_tf.training.trainer import Schedule, claim, fit
 
 # Batches are padded to a multiple of this, so that XLA compiles few shapes.
 _LENGTH_STEP = 16
 
 
-@dataclass(frozen=True)
-class FinetuningOptions:
+@dataclass(frozen=True, kw_only=True)
+class FinetuningOptions(RunOptions):
     """Settings of a fine-tuning run."""
 
-    batch_size: int = 32
+    learning_rate: float = 3e-5
     epochs: int = 2
     saves_per_epoch: int = 1
-    learning_rate: float = 3e-5
     warmup_share: float = 0.1
-    optimizer: str = "adamw"
-    seed: int = 0
 
 
 def finetune(

@@ -22,21 +22,19 @@ from albert_tf.models.pretrainer import AlbertPretrainer
 from albert_tf.text.tokenizer import Encoding, Tokenizer
 from albert_tf.training.input_pipeline import Batch, EpochOrder, MakeBatch, stream
 from albert_tf.training.optimizers import build_optimizer
+from albert_tf.training.options import RunOptions
 from albert_tf.training.trainer import Schedule, claim, fit
 
 
-@dataclass(frozen=True)
-class PretrainingOptions:
+@dataclass(frozen=True, kw_only=True)
+class PretrainingOptions(RunOptions):
     """Settings of a pretraining run."""
 
-    sequence_length: int = 512
-    batch_size: int = 32
-    steps: int = 1000
     learning_rate: float = 1e-3
+    sequence_length: int = 512
+    steps: int = 1000
     warmup_steps: int = 100
-    optimizer: str = "adamw"
     steps_per_save: int = 100
-    seed: int = 0
 
 
 def pretrain(

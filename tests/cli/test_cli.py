@@ -1,13 +1,18 @@
 """Every command runs end to end on a small case; errors are one line and an exit code."""
 
 import json
+import re
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from albert_tf.cli import main
+from albert_tf.cli import arguments, main
 from albert_tf.demo.world import tell_story
+from albert_tf.export.quantize import RECIPES
+from albert_tf.training.finetune import FinetuningOptions
+from albert_tf.training.pretrain import PretrainingOptions
 
 
 def run(*arguments: object) -> int:
@@ -108,3 +113,21 @@ def test_a_real_checkpoint_learns_real_sentences(shared_data: Path, tmp_path: Pa
     # 640 sentences teach less than the 4,000 of the README; chance is 50, 5 sigma above is 64.
     assert accuracy["float32"] >= 65
     assert accuracy["dynamic_wi8_afp32"] == pytest.approx(accuracy["float32"], abs=3)
+
+
+@pytest.mark.parametrize(
+    ("command", "defaults"), [("pretrain", PretrainingOptions()), ("finetune", FinetuningOptions())]
+)
+def test_the_help_states_the_true_defaults(
+    command: str, defaults: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(command, "--help")
+    text = " ".join(capsys.readouterr().out.split())
+    stated = dict(re.findall(r"--([a-z-]+) (?:(?!--)[^()])+ \(default ([^),]+)", text))
+    for name, value in asdict(defaults).items():  # type: ignore[call-overload]
+        if name != "warmup_share":
+            assert stated[name.replace("_", "-")] == str(value)
+
+
+def test_the_recipes_of_the_help_are_those_of_export() -> None:
+    assert arguments._RECIPES == RECIPES

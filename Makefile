@@ -1,0 +1,34 @@
+# make demo   install, and run the whole road on a made-up world
+# make test   install, and run the tests that take seconds
+# make slow   also the slow tests and those that read real checkpoints
+# make check  lint, types and dependency rules
+
+PYTHON ?= python3.11
+BIN := .venv/bin
+
+.PHONY: demo test slow check clean
+
+demo: .venv/installed-export
+	$(BIN)/albert-tf demo --out runs/demo
+
+test: .venv/installed-dev
+	$(BIN)/pytest
+
+slow: .venv/installed-dev
+	$(BIN)/pytest -m "slow or parity"
+
+check: .venv/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# Installs the package, editable, with one of its extras.
+.venv/installed-%: setup.py constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --disable-pip-version-check \
+		--constraint constraints.txt --editable '.[$*]'
+	touch $@
+
+clean:
+	rm -rf .venv runs *.egg-info

@@ -1,0 +1,26 @@
+"""Impossible settings are refused before anything is computed."""
+
+import pytest
+
+from albert_tf.training.finetune import FinetuningOptions
+from albert_tf.training.pretrain import PretrainingOptions
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"batch_size": 0}, "batch_size must be at least 1; got 0"),
+        ({"steps": -3}, "steps must be at least 1; got -3"),
+        ({"warmup_steps": -1}, "warmup_steps must be at least 0; got -1"),
+        ({"learning_rate": 0.0}, "learning_rate must be above 0; got 0.0"),
+        ({"learning_rate": float("nan")}, "learning_rate must be above 0; got nan"),
+    ],
+)
+def test_impossible_settings_are_named(changes: dict[str, float], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        PretrainingOptions(**changes)  # type: ignore[arg-type]
+
+
+def test_zero_is_a_seed_and_a_warmup() -> None:
+    assert PretrainingOptions(seed=0, warmup_steps=0).warmup_steps == 0
+    assert FinetuningOptions(epochs=1).batch_size == 32
