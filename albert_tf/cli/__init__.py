@@ -22,6 +22,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(stop.code or 0)
     try:
         arguments.command(arguments)
+    except ModuleNotFoundError as error:
+        cure = "pip install 'albert_tf[export]'"
+        print(f"albert-tf: this step needs {error.name}. Run: {cure}", file=sys.stderr)
+        return 1
     except (ValueError, OSError, ImportError) as error:
         print(f"albert-tf: {error}", file=sys.stderr)
         return 1
