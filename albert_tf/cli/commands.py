@@ -69,9 +69,11 @@ def import_(arguments: argparse.Namespace) -> None:
     """Imports a checkpoint."""
     from albert_tf.models.checkpoints.huggingface import read_checkpoint
     from albert_tf.text.tokenizer import load_tokenizer
+    from albert_tf.training.trainer import claim
 
     tokenizer = load_tokenizer(arguments.path)
     model = read_checkpoint(arguments.path)
+    claim(arguments.out, {"checkpoint": arguments.path})
     model.save_to_preset(str(arguments.out))
     tokenizer.save(arguments.out)
     _print_table({"model": type(model).__name__, "parameters": model.count_params()})

@@ -36,10 +36,14 @@ def train_vocabulary(
         The path of the file written.
 
     Raises:
+        FileExistsError: the folder holds a vocabulary, which its models depend on.
         ValueError: the text is empty, or has more characters than `vocab_size` pieces.
 
     Source: google-research/albert README, section "SentencePiece".
     """
+    path = Path(directory) / SENTENCEPIECE_FILE
+    if path.exists():
+        raise FileExistsError(f"{path} exists, and models may depend on it; choose another folder.")
     model = io.BytesIO()
     try:
         sentencepiece.SentencePieceTrainer.train(
@@ -61,7 +65,6 @@ def train_vocabulary(
         )
     except (RuntimeError, OSError) as error:
         raise ValueError(f"the text gave no vocabulary of {vocab_size} pieces: {error}") from error
-    path = Path(directory) / SENTENCEPIECE_FILE
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(model.getvalue())
     return path

@@ -14,6 +14,7 @@ from albert_tf.demo.world import tell_story
 from albert_tf.export.quantize import RECIPES
 from albert_tf.training.finetune import FinetuningOptions
 from albert_tf.training.pretrain import PretrainingOptions
+from tests.models.checkpoints.test_huggingface import tiny_checkpoint
 
 
 def run(*arguments: object) -> int:
@@ -98,6 +99,19 @@ def test_a_missing_extra_is_named_with_its_cure(
     assert capsys.readouterr().err == (
         "albert-tf: this step needs litert_quantizer. Run: pip install 'albert_tf[export]'\n"
     )
+
+
+def test_an_import_never_overwrites_a_model(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tiny_checkpoint(tmp_path / "theirs")
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *map(chr, range(97, 123))]
+    (tmp_path / "theirs" / "vocab.txt").write_text("\n".join(pieces))
+    command = ("import", "huggingface", tmp_path / "theirs", "--out", tmp_path / "ours")
+    assert run(*command) == 0
+    assert "AlbertBackbone" in capsys.readouterr().out
+    assert run(*command) == 1
+    assert "holds a finished model; choose another folder" in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -26,3 +26,10 @@ def test_no_text_is_an_error_that_writes_nothing(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="the text gave no vocabulary of 50 pieces"):
         train_vocabulary([], tmp_path / "out", vocab_size=50)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_vocabulary_is_never_overwritten(vocabulary: Path) -> None:
+    before = (vocabulary / "spiece.model").read_bytes()
+    with pytest.raises(FileExistsError, match="models may depend on it; choose another folder"):
+        train_vocabulary(["Another text."], vocabulary, vocab_size=50)
+    assert (vocabulary / "spiece.model").read_bytes() == before
