@@ -46,7 +46,7 @@ def _demo(steps: Any) -> None:
     )  # fmt: skip
     out = Path("runs/demo")
     _path(step, "--out", "FOLDER", "for all results (default runs/demo)", default=out)
-    _count(step, "--seed", "seed of the world and of training (default 0)", default=0)
+    _count(step, "--seed", "seed of the world and of training (default 0)", least=0, default=0)
 
 
 def _vocab(steps: Any) -> None:
@@ -77,7 +77,7 @@ def _pretrain(steps: Any) -> None:
         help="layers, heads and widths (default albert_base)",
     )  # fmt: skip
     _count(step, "--steps", "optimizer steps (default 1000)")
-    _count(step, "--warmup-steps", "steps to the full rate (default 100)")
+    _count(step, "--warmup-steps", "steps to the full rate (default 100)", least=0)
     _count(step, "--steps-per-save", "steps between checkpoints (default 100)")
     _add_training(step, "512", "0.001")
 
@@ -176,8 +176,14 @@ def _path(step: Any, name: str, metavar: str, text: str, **settings: Any) -> Non
     step.add_argument(name, type=Path, metavar=metavar, help=text, **settings)
 
 
-def _count(step: Any, name: str, text: str, **settings: Any) -> None:
-    step.add_argument(name, type=int, metavar="N", help=text, **settings)
+def _count(step: Any, name: str, text: str, least: int = 1, **settings: Any) -> None:
+    def whole(value: str) -> int:
+        if int(value) < least:
+            raise argparse.ArgumentTypeError(f"must be at least {least}; got {value}")
+        return int(value)
+
+    whole.__name__ = "whole number"  # argparse names it where int() fails
+    step.add_argument(name, type=whole, metavar="N", help=text, **settings)
 
 
 def _add_model(step: Any) -> None:
@@ -201,4 +207,4 @@ def _add_training(step: Any, sequence_length: str, learning_rate: str) -> None:
     step.add_argument(
         "--optimizer", choices=["adamw", "lamb"], help="rule of the updates (default adamw)"
     )
-    _count(step, "--seed", "seed of everything random (default 0)")
+    _count(step, "--seed", "seed of everything random (default 0)", least=0)

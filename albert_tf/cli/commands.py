@@ -12,6 +12,7 @@ import argparse
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
+from itertools import chain
 from typing import Any, TypeVar
 
 from tqdm import tqdm
@@ -37,15 +38,16 @@ def demo(arguments: argparse.Namespace) -> None:
 
 def vocab(arguments: argparse.Namespace) -> None:
     """Trains a vocabulary."""
+    from albert_tf.examples.documents import read_documents
     from albert_tf.text.vocabulary import train_vocabulary
 
-    with arguments.input.open(encoding="utf-8") as lines:
-        path = train_vocabulary(
-            tqdm(lines, desc="reading", unit="line"),
-            arguments.out,
-            vocab_size=arguments.size,
-            lower_case=not arguments.cased,
-        )
+    documents = read_documents(arguments.input)
+    path = train_vocabulary(
+        tqdm(chain.from_iterable(documents), desc="reading", unit="sentence"),
+        arguments.out,
+        vocab_size=arguments.size,
+        lower_case=not arguments.cased,
+    )
     print(path)
 
 

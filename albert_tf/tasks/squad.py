@@ -121,7 +121,7 @@ class QuestionAnsweringTask:
 
     def predict(self, example: QuestionExample, tokenizer: Tokenizer, run: Run) -> AnswerPrediction:
         """Returns the best span over all windows; empty text for an empty passage."""
-        best = AnswerPrediction("", 0, 0, -np.inf)
+        best: AnswerPrediction | None = None
         for window in self._windows(example, tokenizer):
             if not window.spans:
                 continue
@@ -130,10 +130,10 @@ class QuestionAnsweringTask:
             first, last, score = best_span(
                 outputs["start"][0, passage], outputs["end"][0, passage], self.max_answer_length
             )
-            if score > best.score:
+            if best is None or score > best.score:
                 start, end = window.spans[first][0], window.spans[last][1]
                 best = AnswerPrediction(example.context[start:end], start, end, score)
-        return best
+        return best or AnswerPrediction("", 0, 0, 0.0)
 
     def score(
         self, examples: Sequence[QuestionExample], predictions: Sequence[AnswerPrediction]

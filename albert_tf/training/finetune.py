@@ -22,6 +22,7 @@ from albert_tf.examples.packing import pad_batch
 from albert_tf.models.backbone import AlbertBackbone
 from albert_tf.models.classifier import AlbertTextClassifier
 from albert_tf.models.question_answerer import AlbertQuestionAnswerer
+from albert_tf.models.saved import load_backbone
 from albert_tf.tasks.classification import ClassificationTask
 from albert_tf.tasks.task import Sample, Task, task_to_dict, write_task
 from albert_tf.text.tokenizer import Tokenizer, load_tokenizer
@@ -74,18 +75,17 @@ def finetune(
         ValueError: no example can be trained on, inputs are too long for the model,
             another run began in `directory`, or the loss broke.
     """
-    settings = {"model": pretrained, "examples": len(training)}
-    claim(directory, {**settings, **asdict(options), **task_to_dict(task)})
     tokenizer = load_tokenizer(pretrained)
     keras.utils.set_random_seed(options.seed)
-    model = build_model(task, AlbertBackbone.from_preset(str(pretrained)))
+    model = build_model(task, load_backbone(pretrained))
     positions = model.backbone.config.max_position_embeddings
     if task.sequence_length > positions:
         raise ValueError(
             f"sequence_length must be at most max_position_embeddings ({positions}); "
             f"got {task.sequence_length}."
         )
-    samples = _encode(task, training, tokenizer, progress)
+    samples = _encode("training", task, training, tokenizer, progress)
+    watched = _validation(task, validation, tokenizer, options.batch_size)
     order = EpochOrder(
         [len(sample.packed.token_ids) for sample in samples], options.batch_size, options.seed
     )
@@ -99,12 +99,14 @@ def finetune(
         ),
         jit_compile=True,
     )
+    settings = {"model": pretrained, "examples": len(training)}
+    claim(directory, {**settings, **asdict(options), **task_to_dict(task)})
     log = fit(
         model,
         lambda step: _batch([samples[index] for index in order(step)], task, tokenizer),
         Schedule(total_steps, math.ceil(order.steps_per_epoch / options.saves_per_epoch)),
         directory,
-        validation=_validation(task, validation, tokenizer, options.batch_size),
+        validation=watched,
         progress="fine-tuning" if progress else None,
     )
     model.save_to_preset(str(directory))
@@ -121,13 +123,13 @@ def build_model(task: Task, backbone: AlbertBackbone) -> keras.Model:
 
 
 def _encode(
-    task: Task, examples: Sequence[Any], tokenizer: Tokenizer, progress: bool
+    name: str, task: Task, examples: Sequence[Any], tokenizer: Tokenizer, progress: bool
 ) -> list[Sample]:
     samples = []
     for example in tqdm(examples, desc="encoding", disable=not progress):
         samples += task.encode(example, tokenizer)
     if not samples:
-        raise ValueError("training must hold an example whose answer fits one input; none does.")
+        raise ValueError(f"{name} must hold an example whose answer fits one input; none does.")
     return samples
 
 
@@ -146,7 +148,7 @@ def _validation(
     task: Task, examples: Sequence[Any], tokenizer: Tokenizer, batch_size: int
 ) -> tf.data.Dataset:
     """All validation samples in order of length, so that little is padded."""
-    samples = _encode(task, examples, tokenizer, progress=False)
+    samples = _encode("validation", task, examples, tokenizer, progress=False)
     samples.sort(key=lambda sample: len(sample.packed.token_ids))
 
     def make_batch(step: int) -> Batch:

@@ -74,7 +74,7 @@ def pretrain(
             f"sequence_length must be at most max_position_embeddings "
             f"({config.max_position_embeddings}); got {options.sequence_length}."
         )
-    claim(directory, {**asdict(options), **asdict(config)})
+    make_batch = pretraining_batches(documents, tokenizer, options)
     keras.utils.set_random_seed(options.seed)
     model = AlbertPretrainer(AlbertBackbone(config), compile=False)
     model.compile(
@@ -86,9 +86,10 @@ def pretrain(
         ),
         jit_compile=True,
     )
+    claim(directory, {**asdict(options), **asdict(config)})
     log = fit(
         model,
-        pretraining_batches(documents, tokenizer, options),
+        make_batch,
         Schedule(options.steps, options.steps_per_save),
         directory,
         progress="pretraining" if progress else None,

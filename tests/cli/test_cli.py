@@ -80,6 +80,10 @@ def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixtu
 def test_wrong_usage_is_code_two(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("finetune", "--task", "poetry") == 2
     assert "invalid choice: 'poetry'" in capsys.readouterr().err
+    assert run("evaluate", "model", "--data", "file", "--threads", 0) == 2
+    assert "argument --threads: must be at least 1; got 0" in capsys.readouterr().err
+    assert run("evaluate", "model", "--data", "file", "--threads", "two") == 2
+    assert "argument --threads: invalid whole number value: 'two'" in capsys.readouterr().err
 
 
 def test_an_error_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

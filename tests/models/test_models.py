@@ -11,6 +11,7 @@ from albert_tf.models.backbone import AlbertBackbone
 from albert_tf.models.classifier import AlbertTextClassifier
 from albert_tf.models.pretrainer import AlbertPretrainer
 from albert_tf.models.question_answerer import AlbertQuestionAnswerer
+from albert_tf.models.saved import load_backbone, load_task_model
 from tests.conftest import TINY
 
 B, T, M = 3, 7, 2
@@ -102,3 +103,15 @@ def test_a_classifier_learns_through_fit() -> None:
 def test_one_class_is_refused() -> None:
     with pytest.raises(ValueError, match="num_classes must be at least 2; got 1"):
         AlbertTextClassifier(AlbertBackbone(TINY), num_classes=1)
+
+
+def test_a_truncated_model_is_named(tmp_path: Path) -> None:
+    build(AlbertQuestionAnswerer)[0].save_to_preset(str(tmp_path))
+    for file in ("model.weights.h5", "task.weights.h5"):
+        (tmp_path / file).write_bytes((tmp_path / file).read_bytes()[:900])
+    with pytest.raises(ValueError, match=f"the model in {tmp_path} is damaged"):
+        load_backbone(tmp_path)
+    with pytest.raises(ValueError, match=f"the model in {tmp_path} is damaged"):
+        load_task_model(tmp_path, "question_answering")
+    with pytest.raises(FileNotFoundError, match=r"holds no saved model: config.json is missing"):
+        load_backbone(tmp_path / "absent")

@@ -57,7 +57,7 @@ def test_the_answer_is_cut_from_the_original_text(tokenizer: Tokenizer) -> None:
 
 def test_an_empty_passage_has_an_empty_answer(tokenizer: Tokenizer) -> None:
     prediction = TASK.predict(QuestionExample("Who?", ""), tokenizer, oracle(tokenizer, "lamp"))
-    assert prediction.text == ""
+    assert prediction == AnswerPrediction("", 0, 0, 0.0)
 
 
 def test_the_best_span_equals_a_plain_search() -> None:
