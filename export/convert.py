@@ -30,5 +30,6 @@ def convert(module: tf.Module) -> bytes:
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
         try:
             return bytes(converter.convert())
-        except RuntimeError as error:
-            raise ValueError(f"the model did not convert to LiteRT: {error}") from error
+        except Exception as error:  # the converter's own class is not public
+            reason = str(error).partition("\n")[0]
+            raise ValueError(f"the model did not convert to LiteRT: {reason}") from error
