@@ -21,7 +21,7 @@ def test_the_encoder_is_stored_once_however_often_it_is_applied() -> None:
         })
         answerer = AlbertQuestionAnswerer(AlbertBackbone(config))
         sizes[layers, groups] = len(convert(build_signature(answerer)))
-    assert abs(sizes[12, 1] - sizes[2, 1]) < 100  # a count, and what aligns the file
+    assert abs(sizes[12, 1] - sizes[2, 1]) < 4_000  # names of operations
     assert sizes[2, 2] - sizes[2, 1] > 16_000  # the control: a second layer of 26 x 26 and 26 x 37
 
 

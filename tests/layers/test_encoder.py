@@ -1,36 +1,19 @@
-"""The layers equal the published equations, written again here in NumPy."""
+"""The encoder equals the published equations, however its layers are grouped."""
 
 import math
 
-import keras
 import numpy as np
 import pytest
 
 from albert_tf.config import AlbertConfig
-from albert_tf.layers.embeddings import FactorizedEmbedding
 from albert_tf.layers.encoder import AlbertEncoder
 from tests.conftest import TINY
+from tests.layers.reference import numpy_dense, numpy_gelu, numpy_norm, randomized
 
 B, T = 3, 7
 RNG = np.random.default_rng(0)
-TOKENS = RNG.integers(0, TINY.vocab_size, (B, T)).astype(np.int32)
-SEGMENTS = (np.arange(T) >= 4).astype(np.int32)[None].repeat(B, 0)
 MASK = np.array([[1] * 7, [1] * 5 + [0] * 2, [1] + [0] * 6], np.int32)
 X = RNG.normal(size=(B, T, TINY.hidden_size)).astype(np.float32)
-
-
-def numpy_norm(x: np.ndarray, layer: keras.layers.LayerNormalization) -> np.ndarray:
-    centred = x - x.mean(-1, keepdims=True)
-    scaled = centred / np.sqrt((centred**2).mean(-1, keepdims=True) + 1e-12)
-    return scaled * np.asarray(layer.gamma) + np.asarray(layer.beta)
-
-
-def numpy_dense(x: np.ndarray, layer: keras.layers.Dense) -> np.ndarray:
-    return x @ np.asarray(layer.kernel) + np.asarray(layer.bias)
-
-
-def numpy_gelu(x: np.ndarray) -> np.ndarray:
-    return 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
 
 
 def numpy_encoder(encoder: AlbertEncoder, x: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -53,33 +36,6 @@ def numpy_encoder(encoder: AlbertEncoder, x: np.ndarray, mask: np.ndarray) -> np
             wide = numpy_gelu(numpy_dense(x, layer.intermediate))
             x = numpy_norm(x + numpy_dense(wide, layer.output_projection), layer.output_norm)
     return x
-
-
-def randomized(layer: keras.layers.Layer) -> keras.layers.Layer:
-    """Biases and scales too get random values, so that dropping one cannot pass."""
-    for variable in layer.variables:
-        noise = np.random.default_rng(len(variable.path)).normal(size=variable.shape, scale=0.3)
-        variable.assign(np.asarray(variable) + noise)
-    return layer
-
-
-def test_the_embedding_equals_the_equation() -> None:
-    layer = FactorizedEmbedding(TINY)
-    layer(TOKENS, SEGMENTS)
-    randomized(layer)
-    looked_up = (
-        np.asarray(layer.token.embeddings)[TOKENS]
-        + np.asarray(layer.position.embeddings)[:T]
-        + np.asarray(layer.segment.embeddings)[SEGMENTS]
-    )
-    expected = numpy_dense(numpy_norm(looked_up, layer.norm), layer.projection)
-    # float32 against float64; sums of 11 terms.
-    np.testing.assert_allclose(layer(TOKENS, SEGMENTS), expected, atol=1e-5)
-
-
-def test_the_segment_matters_to_the_embedding() -> None:
-    layer = FactorizedEmbedding(TINY)
-    assert not np.allclose(layer(TOKENS, SEGMENTS), layer(TOKENS, 0 * SEGMENTS), atol=1e-4)
 
 
 @pytest.mark.parametrize(("groups", "inner"), [(1, 1), (3, 1), (1, 2)])
