@@ -55,9 +55,7 @@ def test_examples_without_an_answer_in_reach_are_refused(
     refuse(pretrained, tmp_path / "out", f"{name} must hold an example", **{name: whole})
 
 
-def test_a_folder_without_a_model_is_refused(
-    tokenizer: Tokenizer, pretrained: Path, tmp_path: Path
-) -> None:
+def test_a_folder_without_a_model_is_refused(tokenizer: Tokenizer, tmp_path: Path) -> None:
     tokenizer.save(tmp_path)
     words = "holds no saved model: config.json is missing"
-    refuse(pretrained, tmp_path / "out", words, pretrained=tmp_path)
+    refuse(tmp_path, tmp_path / "out", words)
