@@ -75,6 +75,13 @@ def import_(arguments: argparse.Namespace) -> None:
 
     tokenizer = load_tokenizer(arguments.path)
     model = read_checkpoint(arguments.path)
+    backbone: Any = getattr(model, "backbone", model)
+    rows = backbone.config.vocab_size
+    if tokenizer.vocab_size > rows:
+        raise ValueError(
+            f"the vocabulary must have at most the {rows} pieces of the model; "
+            f"got {tokenizer.vocab_size}. It belongs to another model."
+        )
     claim(arguments.out, {"checkpoint": arguments.path})
     model.save_to_preset(str(arguments.out))
     tokenizer.save(arguments.out)

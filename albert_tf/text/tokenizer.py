@@ -19,6 +19,8 @@ from typing import Protocol
 
 import sentencepiece
 
+from albert_tf.text.characters import is_cjk, is_control, is_punctuation
+
 SENTENCEPIECE_FILE = "spiece.model"
 WORDPIECE_FILE = "vocab.txt"
 WORDPIECE_OPTIONS_FILE = "tokenizer_config.json"
@@ -124,14 +126,20 @@ class WordPieceTokenizer:
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: a special token is missing, or an option is not true or false.
+        ValueError: a file is damaged, a special token is missing, or an option is not true or
+            false.
 
     Source: google-research/bert tokenization.py.
     """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        pieces = self.path.read_text(encoding="utf-8").splitlines()
+        try:
+            content = self.path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{self.path} must be UTF-8 text: {error}.") from error
+        # Not splitlines: a piece may be one of the other characters that end lines.
+        pieces = content.removesuffix("\n").split("\n")
         self._ids = {piece: index for index, piece in enumerate(pieces)}
         self.vocab_size = len(pieces)
         names = {"pad": "[PAD]", "unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}
@@ -143,7 +151,10 @@ class WordPieceTokenizer:
 
     def _read_options(self) -> tuple[bool, bool]:
         path = self.path.with_name(WORDPIECE_OPTIONS_FILE)
-        options = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        try:
+            options = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        except ValueError as error:
+            raise ValueError(f"{path} is not JSON: {error}.") from error
         lower_case = options.get("do_lower_case", True)
         strip_accents = options.get("strip_accents")
         strip_accents = lower_case if strip_accents is None else strip_accents
@@ -168,12 +179,12 @@ class WordPieceTokenizer:
         words: list[list[tuple[str, int]]] = []
         open_word = False
         for place, character in enumerate(text):
-            if _is_control(character):
+            if is_control(character):
                 continue
             if character.isspace():
                 open_word = False
                 continue
-            alone = _is_punctuation(character) or _is_cjk(character)
+            alone = is_punctuation(character) or is_cjk(character)
             if alone or not open_word:
                 words.append([])
             words[-1].extend((cleaned, place) for cleaned in self._clean(character))
@@ -224,33 +235,3 @@ def _without_leading_space(text: str, start: int, end: int) -> tuple[int, int]:
     while start < end and text[start].isspace():
         start += 1
     return start, end
-
-
-def _is_control(character: str) -> bool:
-    if character in "\t\n\r":
-        return False
-    return character in "\0\ufffd" or unicodedata.category(character).startswith("C")
-
-
-def _is_punctuation(character: str) -> bool:
-    # ASCII symbols such as $ and ^ count, though Unicode files them elsewhere.
-    ascii_symbol = character.isascii() and character.isprintable() and not character.isalnum()
-    return ascii_symbol or unicodedata.category(character).startswith("P")
-
-
-def _is_cjk(character: str) -> bool:
-    code = ord(character)
-    return any(low <= code <= high for low, high in _CJK_RANGES)
-
-
-# google-research/bert tokenization.py, _is_chinese_char; Hangul and kana are not in it.
-_CJK_RANGES = (
-    (0x4E00, 0x9FFF),
-    (0x3400, 0x4DBF),
-    (0x20000, 0x2A6DF),
-    (0x2A700, 0x2B73F),
-    (0x2B740, 0x2B81F),
-    (0x2B820, 0x2CEAF),
-    (0xF900, 0xFAFF),
-    (0x2F800, 0x2FA1F),
-)

@@ -105,12 +105,25 @@ def test_a_missing_extra_is_named_with_its_cure(
     )
 
 
+def write_checkpoint(folder: Path, extra: int = 0) -> None:
+    tiny_checkpoint(folder)
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *map(chr, range(97, 123 + extra))]
+    (folder / "vocab.txt").write_text("\n".join(pieces))
+
+
+def test_a_vocabulary_of_another_model_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_checkpoint(tmp_path / "theirs", extra=1)
+    assert run("import", "huggingface", tmp_path / "theirs", "--out", tmp_path / "ours") == 1
+    assert "at most the 31 pieces of the model; got 32" in capsys.readouterr().err
+    assert not (tmp_path / "ours").exists()
+
+
 def test_an_import_never_overwrites_a_model(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    tiny_checkpoint(tmp_path / "theirs")
-    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *map(chr, range(97, 123))]
-    (tmp_path / "theirs" / "vocab.txt").write_text("\n".join(pieces))
+    write_checkpoint(tmp_path / "theirs")
     command = ("import", "huggingface", tmp_path / "theirs", "--out", tmp_path / "ours")
     assert run(*command) == 0
     assert "AlbertBackbone" in capsys.readouterr().out
