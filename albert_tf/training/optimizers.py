@@ -162,5 +162,6 @@ def build_optimizer(
     if name != "adamw":
         raise ValueError(f"unknown optimizer {name!r}; choose one of adamw, lamb.")
     optimizer = AdamW(schedule, weight_decay=0.01, epsilon=1e-6, global_clipnorm=1.0)
-    optimizer.exclude_from_weight_decay(var_names=[f"^{name}$" for name in _EXCLUDED])
+    # Keras looks these up in TensorFlow's names, such as layer/bias:0.
+    optimizer.exclude_from_weight_decay(var_names=[f"(^|/){name}(:0)?$" for name in _EXCLUDED])
     return optimizer

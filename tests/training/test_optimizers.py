@@ -12,14 +12,14 @@ START = RNG.normal(size=(5, 3)).astype(np.float32)
 GRADIENTS = [RNG.normal(size=(5, 3)).astype(np.float32) for _ in range(7)]
 
 
-def moments(gradients: list[np.ndarray], step: int) -> np.ndarray:
+def moments(gradients: list[np.ndarray], step: int, epsilon: float = 1e-6) -> np.ndarray:
     """Adam's direction after `step` + 1 gradients, both moments bias-corrected."""
     first = second = np.zeros_like(START, dtype=np.float64)
     for gradient in gradients[: step + 1]:
         first = 0.9 * first + 0.1 * gradient
         second = 0.999 * second + 0.001 * gradient**2
     count = step + 1
-    return first / (1 - 0.9**count) / (np.sqrt(second / (1 - 0.999**count)) + 1e-6)
+    return first / (1 - 0.9**count) / (np.sqrt(second / (1 - 0.999**count)) + epsilon)
 
 
 def train(optimizer: keras.optimizers.Optimizer, name: str = "kernel") -> np.ndarray:
@@ -61,6 +61,43 @@ def test_rows_looked_up_twice_equal_one_dense_gradient(kind: type) -> None:
         kind(0.02).apply([tf.convert_to_tensor(slices)], [dense])
         kind(0.02).apply([slices], [sparse])
     np.testing.assert_allclose(sparse, dense, atol=1e-7)
+
+
+def adamw_reference(decay: float) -> np.ndarray:
+    """Seven steps at the rates of a run of seven without warm-up; gradients have norm below 1."""
+    weights = START.astype(np.float64)
+    for step in range(len(GRADIENTS)):
+        rate = 0.02 * (7 - step) / 8
+        # Keras adds epsilon before it corrects the second moment, as Adam's section 2 allows.
+        epsilon = 1e-6 / np.sqrt(1 - 0.999 ** (step + 1))
+        update = moments([gradient / 10 for gradient in GRADIENTS], step, epsilon)
+        weights = weights - rate * (update + decay * weights)
+    return weights
+
+
+@pytest.mark.parametrize(
+    ("name", "decay"), [("kernel", 0.01), ("bias", 0.0), ("gamma", 0.0), ("beta", 0.0)]
+)
+def test_adamw_equals_its_algorithm_and_spares_biases_and_norms(name: str, decay: float) -> None:
+    optimizer = build_optimizer("adamw", learning_rate=0.02, warmup_steps=0, total_steps=7)
+    variable = keras.Variable(START, name=name)
+    for gradient in GRADIENTS:
+        optimizer.apply([tf.constant(gradient / 10)], [variable])
+    # float32 against float64 over seven steps; decay moves the weights by 1e-3.
+    np.testing.assert_allclose(variable, adamw_reference(decay), atol=5e-6)
+    assert np.abs(np.asarray(variable) - adamw_reference(0.01 - decay)).max() > 1e-4
+
+
+def test_decay_reaches_the_kernels_of_a_model_and_nothing_else() -> None:
+    model = keras.Sequential([keras.layers.Dense(3), keras.layers.LayerNormalization()])
+    model.build((None, 3))
+    for variable in model.trainable_variables:
+        variable.assign(np.ones(variable.shape))
+    optimizer = build_optimizer("adamw", learning_rate=0.02, warmup_steps=0, total_steps=7)
+    zeros = [tf.zeros(variable.shape) for variable in model.trainable_variables]
+    optimizer.apply(zeros, model.trainable_variables)
+    moved = {v.name for v in model.trainable_variables if not np.allclose(v, 1.0, atol=1e-6)}
+    assert moved == {"kernel"}
 
 
 def test_the_rate_climbs_and_falls_in_lines() -> None:
