@@ -5,7 +5,6 @@ signature, convert, verify, quantize  ->  [bundle.export]  ->  runtime, Android
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
@@ -15,10 +14,10 @@ from albert_tf.export.quantize import quantize
 from albert_tf.export.signature import INPUT_NAMES, SIGNATURE, build_signature
 from albert_tf.export.verify import verify
 from albert_tf.models.saved import load_task_model
-from albert_tf.runtime.contract import FORMAT_VERSION, Contract, FileRecord
+from albert_tf.runtime.contract import CONTRACT_FILE, FORMAT_VERSION, Contract, FileRecord
 from albert_tf.runtime.engine import Engine
 from albert_tf.tasks.task import read_task, task_to_dict
-from albert_tf.text.tokenizer import load_tokenizer
+from albert_tf.text.tokenizer import VOCABULARY_FILES, load_tokenizer
 from albert_tf.version import __version__
 
 MODEL_FILE = "model.tflite"
@@ -71,13 +70,15 @@ def export(source: str | Path, target: str | Path, recipe: str) -> Contract:
         )
         contract.write(folder)
         if target.exists():
-            shutil.rmtree(target)
+            target.rename(Path(name) / "before")
         folder.rename(target)
     return contract
 
 
 def _check_target(target: Path) -> None:
-    if target.is_dir() and (not any(target.iterdir()) or (target / "contract.json").exists()):
-        return
-    if target.exists():
+    """Only files that an export writes may be replaced."""
+    ours = {MODEL_FILE, CONTRACT_FILE, *VOCABULARY_FILES}
+    if target.exists() and not (
+        target.is_dir() and {path.name for path in target.iterdir()} <= ours
+    ):
         raise FileExistsError(f"{target} holds something other than an export; choose another.")

@@ -54,7 +54,7 @@ def verify(
 
 
 def _difference(name: str, output: np.ndarray, expected: np.ndarray) -> float:
-    if not np.isfinite(output).all():
+    if not (np.isfinite(output).all() and np.isfinite(expected).all()):
         raise ParityError(f"output {name} must be finite; it is not.")
     return float(np.abs(output - expected).max())
 

@@ -30,6 +30,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"albert-tf: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("albert-tf: stopped. Repeat the command to continue.", file=sys.stderr)
+        print(
+            "albert-tf: stopped; a training run continues when repeated.",
+            file=sys.stderr,
+        )
         return 130
     return 0

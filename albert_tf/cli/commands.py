@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from tqdm import tqdm
 
+from albert_tf.runtime.contract import CONTRACT_FILE
 from albert_tf.tasks.task import Task, TaskModel
 
 Options = TypeVar("Options")
@@ -71,7 +72,7 @@ def import_(arguments: argparse.Namespace) -> None:
     """Imports a checkpoint."""
     from albert_tf.models.checkpoints.huggingface import read_checkpoint
     from albert_tf.text.tokenizer import load_tokenizer
-    from albert_tf.training.trainer import claim
+    from albert_tf.training.run_folder import claim, finish
 
     tokenizer = load_tokenizer(arguments.path)
     model = read_checkpoint(arguments.path)
@@ -85,6 +86,7 @@ def import_(arguments: argparse.Namespace) -> None:
     claim(arguments.out, {"checkpoint": arguments.path})
     model.save_to_preset(str(arguments.out))
     tokenizer.save(arguments.out)
+    finish(arguments.out)
     _print_table({"model": type(model).__name__, "parameters": model.count_params()})
 
 
@@ -122,14 +124,8 @@ def export(arguments: argparse.Namespace) -> None:
 def evaluate(arguments: argparse.Namespace) -> None:
     """Scores a model on a labelled file."""
     model = _open(arguments)
-    columns = {
-        name: getattr(arguments, name)
-        for name in ("text_column", "pair_column", "label_column")
-        if getattr(arguments, name) is not None
-    }
-    if columns and model.task.name != "classification":
-        raise ValueError(f"a {model.task.name} model has no columns; got {sorted(columns)}.")
-    task = replace(model.task, **columns)  # type: ignore[type-var]
+    _check_columns(arguments, model.task.name)
+    task = _options(model.task, arguments)
     examples = task.read(arguments.data, arguments.limit)
     predictions = [model.predict(example) for example in tqdm(examples, desc="evaluating")]
     scores = task.score(examples, predictions)
@@ -163,7 +159,7 @@ def _open(arguments: argparse.Namespace) -> TaskModel:
     """Opens an exported folder with LiteRT alone, any other with Keras."""
     if not arguments.model.is_dir():
         raise FileNotFoundError(f"{arguments.model} is not a model folder.")
-    if (arguments.model / "contract.json").exists():
+    if (arguments.model / CONTRACT_FILE).exists():
         from albert_tf.runtime.model import load
 
         model = load(arguments.model, arguments.threads)
@@ -185,7 +181,15 @@ def _new_task(arguments: argparse.Namespace) -> Task:
         return replace(task, labels=find_labels(task.read(arguments.train, arguments.limit)))
     from albert_tf.tasks.squad import QuestionAnsweringTask
 
+    _check_columns(arguments, arguments.task)
     return _options(QuestionAnsweringTask(), arguments)
+
+
+def _check_columns(arguments: argparse.Namespace, task_name: str) -> None:
+    columns = [name for name in vars(arguments) if name.endswith("_column")]
+    given = [name for name in columns if getattr(arguments, name) is not None]
+    if given and task_name != "classification":
+        raise ValueError(f"a {task_name} file has no columns; got {given}.")
 
 
 def _options(defaults: Options, arguments: argparse.Namespace) -> Options:

@@ -43,6 +43,9 @@ _PRETRAINING = PretrainingOptions(
     sequence_length=72, batch_size=16, steps=600, warmup_steps=60, steps_per_save=60
 )
 _FINETUNING = FinetuningOptions(batch_size=16, epochs=1, saves_per_epoch=10, learning_rate=1e-3)
+_RESULTS = {
+    "world", "vocabulary", "pretrained", "answerer", "float", "int8", "report.json", "history.png",
+}  # fmt: skip
 _TASK = QuestionAnsweringTask(sequence_length=96, doc_stride=32, max_query_length=16)
 
 
@@ -117,9 +120,10 @@ def travel(out: Path, *, seed: int = 0, progress: bool = True) -> Journey:
 
 
 def _clear(out: Path) -> None:
-    if out.is_dir() and any(out.iterdir()) and not (out / "world").exists():
-        raise FileExistsError(f"{out} holds something other than a demo; choose another folder.")
-    shutil.rmtree(out, ignore_errors=True)
+    if out.exists():
+        if not (out.is_dir() and {path.name for path in out.iterdir()} <= _RESULTS):
+            raise FileExistsError(f"{out} holds something other than a demo; choose another.")
+        shutil.rmtree(out)
 
 
 def _write_world(stories: Sequence[Story], held_out: Sequence[Story], folder: Path) -> None:

@@ -13,6 +13,10 @@ import numpy as np
 
 from albert_tf.examples.packing import Ints
 
+# In a script without spaces a whole sentence counts as a word; beyond this many pieces
+# each is hidden alone, or such text would never be masked.
+_LONGEST_WORD = 8
+
 
 @dataclass(frozen=True)
 class MaskedSequence:
@@ -35,7 +39,8 @@ def mask_words(
 ) -> MaskedSequence:
     """Hides whole words, in runs of 1 to `max_ngram`, until `rate` is spent.
 
-    A run of n words is drawn with probability proportional to 1/n. Each hidden
+    A run of n words is drawn with probability proportional to 1/n; a word of more than
+    8 pieces counts as that many words. Each hidden
     token becomes `mask_id` (80%), a random id (10%), or stays as it was (10%).
 
     Args:
@@ -43,7 +48,7 @@ def mask_words(
         word_ids: int32 [T]. Pieces of one word share a number; -1 marks a
             token that must never be hidden, such as [CLS].
         mask_id: The id of [MASK].
-        vocab_size: Random ids are drawn from the ordinary pieces, above `mask_id`.
+        vocab_size: Random ids are drawn from [0, vocab_size).
         rng: The only source of chance; the same state gives the same result.
         rate: Share of the T tokens to hide, from 0 to 1.
         max_ngram: Longest run, in words.
@@ -69,7 +74,7 @@ def mask_words(
     draw = rng.random(len(positions))
     masked[positions[draw < 0.8]] = mask_id
     swapped = positions[draw >= 0.9]
-    masked[swapped] = rng.integers(mask_id + 1, vocab_size, len(swapped))
+    masked[swapped] = rng.integers(0, vocab_size, len(swapped))
     return MaskedSequence(token_ids=masked, mask_positions=positions, mask_ids=token_ids[positions])
 
 
@@ -77,13 +82,15 @@ def _choose_positions(
     word_ids: Ints, budget: int, max_ngram: int, rng: np.random.Generator
 ) -> Ints:
     """Positions of the hidden tokens, ascending, at most `budget` of them."""
-    words = [np.flatnonzero(word_ids == word) for word in np.unique(word_ids[word_ids >= 0])]
+    words: list[Ints] = []
+    for word in np.unique(word_ids[word_ids >= 0]):
+        pieces = np.flatnonzero(word_ids == word).astype(np.int32)
+        words += [pieces] if len(pieces) <= _LONGEST_WORD else list(pieces[:, None])
     weights = 1 / np.arange(1, max_ngram + 1)
     hidden = np.zeros(len(word_ids), bool)
     for first in rng.permutation(len(words)):
         length = 1 + rng.choice(max_ngram, p=weights / weights.sum())
-        # A run that overspends is shortened rather than dropped; otherwise long
-        # words near the end of the budget would never be hidden.
+        # A run that overspends is shortened rather than dropped.
         for word in words[first : first + length]:
             if not hidden[word].any() and hidden.sum() + len(word) <= budget:
                 hidden[word] = True

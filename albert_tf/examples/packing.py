@@ -81,7 +81,9 @@ def truncate(first: int, second: int | None, sequence_length: int) -> tuple[int,
         return min(first, room), 0
     if first + second <= room:
         return first, second
-    shorter = min(first, second, room // 2)
+    if min(first, second) > room // 2:
+        return room - room // 2, room // 2
+    shorter = min(first, second)
     longer = room - shorter
     return (longer, shorter) if first > second else (shorter, longer)
 

@@ -60,8 +60,9 @@ def make_example(
     first_ids, first_starts = _join(pair.first)
     second_ids, second_starts = _join(pair.second)
     room = truncate(len(first_ids), len(second_ids), shape.sequence_length)
-    packed = pack(first_ids[: room[0]], second_ids[: room[1]], shape.special)
-    starts = [*first_starts[: room[0]], *second_starts[: room[1]]]
+    first, second = _cut(len(first_ids), room[0], rng), _cut(len(second_ids), room[1], rng)
+    packed = pack(first_ids[first], second_ids[second], shape.special)
+    starts = [*first_starts[first], *second_starts[second]]
     masked = mask_words(
         packed.token_ids,
         _word_ids(packed.token_ids, starts, shape.special),
@@ -96,6 +97,15 @@ def batch_examples(
         batch["mask_weights"][row, hidden] = 1
     batch["sop_label"] = np.array([example.sop_label for example in examples], np.int32)
     return batch
+
+
+def _cut(length: int, room: int, rng: np.random.Generator) -> slice:
+    """What stays of a segment; each token too many leaves at the front or at the back.
+
+    Source: google-research/albert create_pretraining_data.py, truncate_seq_pair.
+    """
+    front = int(rng.binomial(length - room, 0.5))
+    return slice(front, front + room)
 
 
 def _join(sentences: Sequence[Encoding]) -> tuple[list[int], list[bool]]:

@@ -55,7 +55,10 @@ class FactorizedEmbedding(keras.layers.Layer):
         self.projection = None
         if config.embedding_size != config.hidden_size:
             self.projection = keras.layers.Dense(
-                config.hidden_size, kernel_initializer=initializer(config), name="projection"
+                config.hidden_size,
+                kernel_initializer=initializer(config),
+                dtype=self.dtype_policy,
+                name="projection",
             )
 
     def _table(self, name: str, rows: int) -> keras.layers.Embedding:
@@ -78,7 +81,8 @@ class FactorizedEmbedding(keras.layers.Layer):
     def call(self, token_ids: Tensor, segment_ids: Tensor, training: bool = False) -> Tensor:
         positions = ops.arange(ops.shape(token_ids)[1])  # [T]
         x = self.token(token_ids) + self.position(positions) + self.segment(segment_ids)
-        x = self.dropout(self.norm(x), training=training)  # [B, T, E]
+        x = ops.cast(self.norm(x), self.compute_dtype)
+        x = self.dropout(x, training=training)  # [B, T, E]
         return x if self.projection is None else self.projection(x)  # [B, T, H]
 
     def compute_output_shape(self, token_ids_shape: Any, segment_ids_shape: Any) -> Any:

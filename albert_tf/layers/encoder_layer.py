@@ -58,10 +58,13 @@ class EncoderLayer(keras.layers.Layer):
 
     def call(self, x: Tensor, padding_mask: Tensor, training: bool = False) -> Tensor:
         attended = self.attention(x, padding_mask, training=training)  # [B, T, H]
-        x = self.attention_norm(x + self.dropout(attended, training=training))  # [B, T, H]
+        x = self._normalize(self.attention_norm, x + self.dropout(attended, training=training))
         wide = self.activation(self.intermediate(x))  # [B, T, F]
         narrow = self.dropout(self.output_projection(wide), training=training)  # [B, T, H]
-        return self.output_norm(x + narrow)  # [B, T, H]
+        return self._normalize(self.output_norm, x + narrow)  # [B, T, H]
+
+    def _normalize(self, norm: keras.layers.LayerNormalization, x: Tensor) -> Tensor:
+        return ops.cast(norm(x), self.compute_dtype)
 
 
 def activation(name: str) -> Callable[[Tensor], Tensor]:

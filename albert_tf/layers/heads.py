@@ -92,7 +92,7 @@ class MaskedLMHead(keras.layers.Layer):
     def call(self, sequence_output: Tensor, mask_positions: Tensor) -> Tensor:
         places = ops.expand_dims(mask_positions, -1)  # [B, M, 1]
         x = ops.take_along_axis(sequence_output, places, axis=1)  # [B, M, H]
-        x = self.norm(self.activation(self.dense(x)))  # [B, M, E]
+        x = ops.cast(self.norm(self.activation(self.dense(x))), self.compute_dtype)  # [B, M, E]
         table = ops.cast(self.table.embeddings, x.dtype)  # [V, E]
         return ops.matmul(x, ops.transpose(table)) + self.bias  # [B, M, V]
 

@@ -74,6 +74,8 @@ class ClassificationTask:
         wanted += [self.pair_column] if self.pair_column else []
         examples = []
         for number, row in enumerate(islice(read_rows(path), limit), start=1):
+            if None in row:
+                raise ValueError(f"{path} row {number} has more cells than the table has columns.")
             missing = [column for column in wanted if row.get(column) is None]
             if missing:
                 raise ValueError(

@@ -3,7 +3,8 @@
 JSON  ->  [squad.QuestionAnsweringTask]  ->  training.finetune, runtime
 
 A passage longer than one input is read in overlapping windows; the answer is the best
-span of all of them, cut from the original text by character spans.
+span of all of them, cut from the original text by character spans. Unlike the official
+code, a token that two windows share may be answered from either.
 
 Shape letters: T tokens of a window, W tokens of the passage in it.
 """
@@ -53,6 +54,17 @@ class _Window:
     offset: int  # place in the input of the first passage token
     spans: list[tuple[int, int]]  # [W] characters of the passage
 
+    def place(self, first: int, last: int) -> tuple[int, int]:
+        """First and last token of the characters from `first` to `last`; 0, 0 if not all here."""
+        if not self.spans or self.spans[0][0] > first or self.spans[-1][1] < last:
+            return 0, 0
+        inside = [
+            self.offset + token
+            for token, (start, end) in enumerate(self.spans)
+            if start < last and end > first
+        ]
+        return (inside[0], inside[-1]) if inside else (0, 0)
+
 
 @dataclass(frozen=True)
 class QuestionAnsweringTask:
@@ -86,9 +98,9 @@ class QuestionAnsweringTask:
         try:
             content = json.loads(Path(path).read_text(encoding="utf-8"))
             examples = list(islice(_questions(content), limit))
-        except json.JSONDecodeError as error:
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise ValueError(f"{path} is not JSON: {error}.") from error
-        except (KeyError, TypeError) as error:
+        except (AttributeError, KeyError, TypeError) as error:
             raise ValueError(f"{path} is not in the layout of SQuAD: {error!r}.") from error
         if not examples:
             raise ValueError(f"{path} holds no questions.")
@@ -101,23 +113,23 @@ class QuestionAnsweringTask:
         return examples
 
     def encode(self, example: QuestionExample, tokenizer: Tokenizer) -> list[Sample]:
-        """Returns the windows that hold the whole first answer, with its place in each."""
+        """Returns every window, with the place of the first answer or of [CLS].
+
+        A window that does not hold the whole answer points at [CLS], so that the model
+        learns to score its words low. None are returned where no window holds it.
+
+        Raises:
+            ValueError: the example has no answer.
+        """
         if not example.answers or example.answer_start is None:
             raise ValueError(f"{example.question!r} has no answer to train on.")
         first = example.answer_start
         last = first + len(example.answers[0])
         samples = []
         for window in self._windows(example, tokenizer):
-            if not window.spans or window.spans[0][0] > first or window.spans[-1][1] < last:
-                continue
-            inside = [
-                place for place, (start, end) in enumerate(window.spans)
-                if start < last and end > first
-            ]  # fmt: skip
-            if inside:
-                targets = {"start": window.offset + inside[0], "end": window.offset + inside[-1]}
-                samples.append(Sample(window.packed, targets))
-        return samples
+            start, end = window.place(first, last)
+            samples.append(Sample(window.packed, {"start": start, "end": end}))
+        return samples if any(sample.targets["end"] for sample in samples) else []
 
     def predict(self, example: QuestionExample, tokenizer: Tokenizer, run: Run) -> AnswerPrediction:
         """Returns the best span over all windows; empty text for an empty passage."""
@@ -190,8 +202,14 @@ def _questions(content: Any) -> Iterator[QuestionExample]:
             for question in paragraph["qas"]:
                 answers = question["answers"]
                 yield QuestionExample(
-                    question=question["question"],
-                    context=paragraph["context"],
-                    answers=tuple(answer["text"] for answer in answers),
-                    answer_start=answers[0]["answer_start"] if answers else None,
+                    question=_text(question["question"]),
+                    context=_text(paragraph["context"]),
+                    answers=tuple(_text(answer["text"]) for answer in answers),
+                    answer_start=int(answers[0]["answer_start"]) if answers else None,
                 )
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"expected text, got {value!r}")
+    return value

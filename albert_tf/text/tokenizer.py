@@ -24,6 +24,7 @@ from albert_tf.text.characters import is_cjk, is_control, is_punctuation
 SENTENCEPIECE_FILE = "spiece.model"
 WORDPIECE_FILE = "vocab.txt"
 WORDPIECE_OPTIONS_FILE = "tokenizer_config.json"
+VOCABULARY_FILES = (SENTENCEPIECE_FILE, WORDPIECE_FILE, WORDPIECE_OPTIONS_FILE)
 _LONGEST_WORD = 100  # characters; google-research/bert tokenization.py gives up beyond it
 
 
@@ -109,7 +110,9 @@ class SentencePieceTokenizer:
             token_ids=found["ids"],
             pieces=found["pieces"],
             spans=[_without_leading_space(text, start, end) for start, end in found["offsets"]],
-            word_starts=[piece.startswith("\u2581") for piece in found["pieces"]],
+            word_starts=[
+                piece.startswith("\u2581") or is_punctuation(piece[0]) for piece in found["pieces"]
+            ],
         )
 
     def save(self, directory: Path) -> list[str]:
@@ -155,6 +158,8 @@ class WordPieceTokenizer:
             options = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
         except ValueError as error:
             raise ValueError(f"{path} is not JSON: {error}.") from error
+        if not isinstance(options, dict):
+            raise ValueError(f"{path} must hold a JSON object; got {options!r}.")
         lower_case = options.get("do_lower_case", True)
         strip_accents = options.get("strip_accents")
         strip_accents = lower_case if strip_accents is None else strip_accents

@@ -53,6 +53,7 @@ def train_vocabulary(
             vocab_size=vocab_size,
             hard_vocab_limit=False,
             character_coverage=0.99995,
+            max_sentence_length=1_000_000,  # bytes; the default leaves longer lines out unsaid
             normalization_rule_name="nmt_nfkc_cf" if lower_case else "nmt_nfkc",
             pad_id=0,
             unk_id=1,

@@ -26,10 +26,11 @@ from albert_tf.models.saved import load_backbone
 from albert_tf.tasks.classification import ClassificationTask
 from albert_tf.tasks.task import Sample, Task, task_to_dict, write_task
 from albert_tf.text.tokenizer import Tokenizer, load_tokenizer
-from albert_tf.training.input_pipeline import Batch, EpochOrder, stream
+from albert_tf.training.input_pipeline import Batch, EpochOrder, fingerprint, stream
 from albert_tf.training.optimizers import build_optimizer
 from albert_tf.training.options import RunOptions
-from albert_tf.training.trainer import Schedule, claim, fit
+from albert_tf.training.run_folder import claim, finish
+from albert_tf.training.trainer import Schedule, fit
 
 # Batches are padded to a multiple of this, so that XLA compiles few shapes.
 _LENGTH_STEP = 16
@@ -99,11 +100,15 @@ def finetune(
         ),
         jit_compile=True,
     )
-    settings = {"model": pretrained, "examples": len(training)}
-    claim(directory, {**settings, **asdict(options), **task_to_dict(task)})
+
+    def make_batch(step: int) -> Batch:
+        return _batch([samples[index] for index in order(step)], task, tokenizer)
+
+    data = {"model": pretrained, "first_batch": fingerprint(make_batch)}
+    claim(directory, {**data, **asdict(options), **task_to_dict(task)})
     log = fit(
         model,
-        lambda step: _batch([samples[index] for index in order(step)], task, tokenizer),
+        make_batch,
         Schedule(total_steps, math.ceil(order.steps_per_epoch / options.saves_per_epoch)),
         directory,
         validation=watched,
@@ -112,6 +117,7 @@ def finetune(
     model.save_to_preset(str(directory))
     tokenizer.save(directory)
     write_task(task, directory)
+    finish(directory)
     return log
 
 

@@ -7,6 +7,7 @@ Shape letters: B sequences, T tokens.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
@@ -23,6 +24,14 @@ MakeBatch = Callable[[int], Batch]
 # Batches of one length are drawn from pools of this many, so that sorting by length
 # saves padding while the order of an epoch stays random.
 _POOL = 50
+
+
+def fingerprint(make_batch: MakeBatch) -> str:
+    """Returns a checksum of the first batch, which tells other data or another vocabulary."""
+    digest = hashlib.sha256()
+    for array in tf.nest.flatten(make_batch(0)):
+        digest.update(array.tobytes())
+    return digest.hexdigest()[:16]
 
 
 def stream(make_batch: MakeBatch, start: int, stop: int) -> tf.data.Dataset:

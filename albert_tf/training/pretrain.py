@@ -20,10 +20,17 @@ from albert_tf.examples.pretraining import PretrainingShape, batch_examples, mak
 from albert_tf.models.backbone import AlbertBackbone
 from albert_tf.models.pretrainer import AlbertPretrainer
 from albert_tf.text.tokenizer import Encoding, Tokenizer
-from albert_tf.training.input_pipeline import Batch, EpochOrder, MakeBatch, stream
+from albert_tf.training.input_pipeline import (
+    Batch,
+    EpochOrder,
+    MakeBatch,
+    fingerprint,
+    stream,
+)
 from albert_tf.training.optimizers import build_optimizer
 from albert_tf.training.options import RunOptions
-from albert_tf.training.trainer import Schedule, claim, fit
+from albert_tf.training.run_folder import claim, finish
+from albert_tf.training.trainer import Schedule, fit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +93,8 @@ def pretrain(
         ),
         jit_compile=True,
     )
-    claim(directory, {**asdict(options), **asdict(config)})
+    data = {"first_batch": fingerprint(make_batch)}
+    claim(directory, {**asdict(options), **asdict(config), **data})
     log = fit(
         model,
         make_batch,
@@ -96,6 +104,7 @@ def pretrain(
     )
     model.save_to_preset(str(directory))
     tokenizer.save(directory)
+    finish(directory)
     return log
 
 

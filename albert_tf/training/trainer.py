@@ -20,7 +20,6 @@ from albert_tf.training.history_plot import plot_losses
 from albert_tf.training.input_pipeline import MakeBatch, stream
 
 METRICS_FILE = "metrics.jsonl"
-_RUN_FILE = "run.json"
 _CHECKPOINTS = "checkpoints"
 
 
@@ -37,34 +36,6 @@ class Schedule:
         return math.ceil(self.total_steps / self.steps_per_save)
 
 
-def claim(directory: Path, settings: dict[str, Any]) -> None:
-    """Marks a folder as belonging to one run, so that only the same run continues in it.
-
-    Args:
-        directory: Made if absent.
-        settings: JSON values that decide the result of the run.
-
-    Raises:
-        FileExistsError: the folder holds a finished model.
-        ValueError: a run with other settings began there.
-    """
-    if (directory / "config.json").exists():
-        raise FileExistsError(f"{directory} holds a finished model; choose another folder.")
-    path = directory / _RUN_FILE
-    settings = json.loads(json.dumps(settings, default=str))
-    if path.exists():
-        before = json.loads(path.read_text(encoding="utf-8"))
-        changed = [key for key in settings if before.get(key) != settings[key]]
-        if changed:
-            raise ValueError(
-                f"{directory} holds an unfinished run whose {changed[0]} was "
-                f"{before.get(changed[0])!r}, not {settings[changed[0]]!r}; repeat its settings "
-                f"to continue it, or choose another folder."
-            )
-    directory.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
-
-
 def fit(
     model: keras.Model,
     make_batch: MakeBatch,
@@ -72,7 +43,6 @@ def fit(
     directory: Path,
     *,
     validation: tf.data.Dataset | None = None,
-    tensorboard: bool = True,
     progress: str | None = None,
 ) -> list[dict[str, float]]:
     """Trains a compiled model and returns its log, one entry per save.
@@ -87,19 +57,19 @@ def fit(
         schedule: Length of the run.
         directory: Receives `checkpoints/`, `metrics.jsonl`, `history.png` and `tensorboard/`.
         validation: Finite dataset for `val_` metrics at each save.
-        tensorboard: Whether to write TensorBoard events.
         progress: Caption of a progress bar on stderr; None for silence.
 
     Raises:
-        ValueError: the loss became infinite or not a number.
+        OSError: a checkpoint could not be written.
+        ValueError: the loss or a weight became infinite or not a number, or the checkpoint to
+            continue from is damaged.
     """
     saved = _Checkpoints(model, directory / _CHECKPOINTS)
     start = saved.restore()
     done = math.ceil(start / schedule.steps_per_save)
     log = _Log(directory / METRICS_FILE, keep=done)
-    callbacks: list[keras.callbacks.Callback] = [_StopOnNan(start), log, saved]
-    if tensorboard:
-        callbacks.append(keras.callbacks.TensorBoard(directory / "tensorboard", write_graph=False))
+    events = keras.callbacks.TensorBoard(directory / "tensorboard", write_graph=False)
+    callbacks: list[keras.callbacks.Callback] = [_StopOnNan(start), log, saved, events]
     if progress is not None:
         callbacks.append(_ProgressBar(progress, start, schedule.total_steps))
     with warnings.catch_warnings():
@@ -126,6 +96,7 @@ class _Checkpoints(keras.callbacks.Callback):
 
     def __init__(self, model: keras.Model, directory: Path) -> None:
         super().__init__()
+        self._directory = directory
         model.optimizer.build(model.trainable_variables)
         variables = [*model.variables, *model.optimizer.variables]
         checkpoint = tf.train.Checkpoint(variables=[variable.value for variable in variables])
@@ -134,11 +105,26 @@ class _Checkpoints(keras.callbacks.Callback):
 
     def restore(self) -> int:
         """Loads the newest checkpoint, if any, and returns the step it was taken after."""
-        self._manager.restore_or_initialize()
+        try:
+            self._manager.restore_or_initialize()
+        except Exception as error:  # TensorFlow has many for a damaged file, IndexError too
+            raise ValueError(
+                f"the checkpoint in {self._directory} is damaged: {_first_line(error)}. "
+                f"Delete that folder to begin again."
+            ) from error
         return int(self._iterations)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        self._manager.save(checkpoint_number=epoch + 1)
+        try:
+            self._manager.save(checkpoint_number=epoch + 1)
+        except tf.errors.OpError as error:
+            raise OSError(
+                f"no checkpoint could be written to {self._directory}: {_first_line(error)}"
+            ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
 
 
 class _Log(keras.callbacks.Callback):
@@ -162,7 +148,7 @@ class _Log(keras.callbacks.Callback):
 
 
 class _StopOnNan(keras.callbacks.Callback):
-    """Stops before a broken loss reaches a checkpoint."""
+    """Stops before a broken loss, or the weights it leaves, reach a checkpoint."""
 
     def __init__(self, start: int) -> None:
         super().__init__()
@@ -172,10 +158,18 @@ class _StopOnNan(keras.callbacks.Callback):
         self._step += 1
         loss = float((logs or {}).get("loss", 0.0))
         if not math.isfinite(loss):
-            raise ValueError(
-                f"loss must be finite; got {loss} at step {self._step}. "
-                f"Lower the learning rate; the checkpoint before it is kept."
-            )
+            self._stop(f"loss must be finite; got {loss}")
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        for variable in self.model.trainable_variables:
+            if not tf.reduce_all(tf.math.is_finite(variable.value)):
+                self._stop(f"weights must be finite; {variable.path} is not")
+
+    def _stop(self, reason: str) -> None:
+        raise ValueError(
+            f"{reason} at step {self._step}. Begin again in another folder with a lower "
+            f"learning rate."
+        )
 
 
 class _ProgressBar(keras.callbacks.Callback):

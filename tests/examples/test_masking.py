@@ -51,6 +51,26 @@ def test_eight_in_ten_hidden_tokens_become_the_mask() -> None:
     assert kept.mean() == pytest.approx(0.1, abs=0.02)  # 3000 draws; 3 sigma is 0.016
 
 
+def test_a_script_without_spaces_is_masked_too() -> None:
+    token_ids = np.arange(10, 110, dtype=np.int32)
+    one_word = np.zeros(100, np.int32)
+    hidden = [
+        mask_words(
+            token_ids, one_word, mask_id=MASK, vocab_size=VOCAB, rng=np.random.default_rng(seed)
+        ).mask_positions
+        for seed in range(5)
+    ]
+    assert [len(positions) for positions in hidden] == [15] * 5
+
+
+def test_the_mask_may_be_the_last_id() -> None:
+    masked = mask_words(
+        np.arange(9, dtype=np.int32), np.arange(9, dtype=np.int32), mask_id=9, vocab_size=10,
+        rng=np.random.default_rng(0), rate=1.0,
+    )  # fmt: skip
+    assert len(masked.mask_positions) == 9
+
+
 def test_run_lengths_follow_one_over_n() -> None:
     # A budget of three words among a thousand: they lie together when the first run drawn
     # has three words (2/11), and all apart when the first two runs have one each (36/121).

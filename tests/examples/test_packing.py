@@ -29,6 +29,16 @@ def test_the_longer_segment_is_cut(
     assert truncate(*lengths, room) == kept
 
 
+def test_truncation_takes_the_last_token_of_the_longer_segment_again_and_again() -> None:
+    for first in range(1, 12):
+        for second in range(1, 12):
+            for length in range(5, 20):
+                a, b = first, second
+                while a + b > length - 3:
+                    a, b = (a - 1, b) if a > b else (a, b - 1)
+                assert truncate(first, second, length) == (a, b)
+
+
 def test_no_room_for_both_segments_is_an_error() -> None:
     with pytest.raises(ValueError, match=r"sequence_length must leave room .* got 4"):
         truncate(5, 5, 4)

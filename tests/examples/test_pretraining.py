@@ -46,6 +46,20 @@ def test_restoring_the_masks_gives_the_two_halves_back(
         assert halves[0] + halves[1] == [t for line in encoded for t in line.token_ids]
 
 
+def test_what_is_cut_leaves_at_both_ends(tokenizer: Tokenizer, stories: list[list[str]]) -> None:
+    shape = PretrainingShape(31, tokenizer.vocab_size, tokenizer.special)
+    halves = [tokenizer.encode(" ".join(stories[0])), tokenizer.encode(" ".join(stories[1]))]
+    firsts = set()
+    for seed in range(20):
+        example = make_example(halves, shape, np.random.default_rng(seed))
+        assert len(example.packed.token_ids) == 31
+        whole = halves[example.sop_label].token_ids
+        kept = example.packed.token_ids[1:15].tolist()
+        firsts |= {at for at in range(len(whole)) if whole[at : at + 14] == kept}
+    assert min(firsts) > 0
+    assert len(firsts) > 5
+
+
 def test_same_seed_gives_the_same_batch(tokenizer: Tokenizer, stories: list[list[str]]) -> None:
     first, second, other = (batch(tokenizer, stories, seed) for seed in (3, 3, 4))
     for name in first:

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,13 @@ def test_a_refused_export_leaves_what_was_there(
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
+def test_one_foreign_file_among_an_export_protects_the_folder(models: Path, tmp_path: Path) -> None:
+    bundle.export(models / "classifier", tmp_path / "out", "float32")
+    (tmp_path / "out" / "scores.json").write_text("{}")
+    with pytest.raises(FileExistsError, match="something other than an export"):
+        bundle.export(models / "classifier", tmp_path / "out", "float32")
+
+
 def test_a_folder_of_something_else_is_never_replaced(models: Path, tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("dear")
     with pytest.raises(FileExistsError, match="something other than an export"):
@@ -82,7 +90,9 @@ def test_an_exported_model_answers_where_tensorflow_cannot_be_imported(
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     answer = json.loads(result.stdout)
-    assert answer["text"] in "Mina was in the kitchen."
+    question = QuestionExample("Where was Mina?", "Mina was in the kitchen.")
+    assert answer == asdict(runtime.load(tmp_path / "out").predict(question))
+    assert answer["text"]
 
 
 def test_exporting_twice_replaces_the_first(models: Path, tmp_path: Path) -> None:

@@ -115,3 +115,16 @@ def test_a_truncated_model_is_named(tmp_path: Path) -> None:
         load_task_model(tmp_path, "question_answering")
     with pytest.raises(FileNotFoundError, match=r"holds no saved model: config.json is missing"):
         load_backbone(tmp_path / "absent")
+
+
+def test_mixed_precision_is_close_to_float32() -> None:
+    model = AlbertBackbone(TINY)
+    for unroll in (True, False):
+        mixed = AlbertBackbone(TINY, dtype="mixed_bfloat16")
+        mixed.set_weights(model.get_weights())
+        mixed.encoder.unroll = unroll
+        sequence = mixed(INPUTS)["sequence_output"]
+        assert sequence.dtype == "bfloat16"
+        # Eight bits of mantissa through three layers whose outputs have deviation 1.
+        difference = np.asarray(sequence, np.float32) - np.asarray(model(INPUTS)["sequence_output"])
+        assert 1e-4 < np.abs(difference).max() < 0.2

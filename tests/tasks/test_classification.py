@@ -96,3 +96,9 @@ def test_a_written_task_reads_back_equal(tmp_path: Path) -> None:
 def test_a_folder_without_task_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="holds no fine-tuned model"):
         read_task(tmp_path)
+
+
+def test_a_row_with_too_many_cells_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "table.csv").write_text("text,label\nhello, world,pos\n")
+    with pytest.raises(ValueError, match="row 1 has more cells than the table has columns"):
+        ClassificationTask().read(tmp_path / "table.csv")

@@ -42,7 +42,10 @@ def test_every_window_label_points_at_the_answer(tokenizer: Tokenizer) -> None:
     whole = tokenizer.encode("RED  lamp")
     # The mark of a word's beginning may be a piece of its own, which covers no character.
     answer = whole.token_ids[whole.spans[0] == (0, 0) :]
-    for sample in samples:
+    holding = [sample for sample in samples if sample.targets["end"]]
+    assert 0 < len(holding) < len(samples)
+    assert {sample.targets["start"] for sample in samples if sample not in holding} == {0}
+    for sample in holding:
         labelled = slice(sample.targets["start"], sample.targets["end"] + 1)
         assert sample.packed.token_ids[labelled].tolist() == answer
         assert len(sample.packed.token_ids) <= 41
@@ -109,3 +112,14 @@ def test_another_layout_is_named(tmp_path: Path, content: str, words: str) -> No
 def test_a_length_without_room_for_the_passage_is_refused() -> None:
     with pytest.raises(ValueError, match="must exceed max_query_length"):
         QuestionAnsweringTask(sequence_length=66)
+
+
+@pytest.mark.parametrize("change", [{"context": None}, {"qas": [{"question": 3, "answers": []}]}])
+def test_a_value_of_another_type_is_a_wrong_layout(
+    tmp_path: Path, change: dict[str, object]
+) -> None:
+    paragraph = {"context": "a", "qas": [{"question": "b", "answers": []}], **change}
+    path = tmp_path / "data.json"
+    path.write_text(json.dumps({"data": [{"paragraphs": [paragraph]}]}))
+    with pytest.raises(ValueError, match="not in the layout of SQuAD"):
+        TASK.read(path)

@@ -1,6 +1,7 @@
 """A run that was cut short ends exactly where an uninterrupted one does."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -10,7 +11,8 @@ import pytest
 from albert_tf.config import AlbertConfig
 from albert_tf.text.tokenizer import Tokenizer
 from albert_tf.training import trainer
-from albert_tf.training.pretrain import PretrainingOptions, pretrain
+from albert_tf.training.input_pipeline import fingerprint
+from albert_tf.training.pretrain import PretrainingOptions, pretrain, pretraining_batches
 
 OPTIONS = PretrainingOptions(
     sequence_length=32, batch_size=4, steps=7, warmup_steps=2, steps_per_save=2
@@ -60,30 +62,49 @@ def test_a_killed_run_continues_to_the_same_weights(
     assert [json.loads(line) for line in log] == whole
     assert (tmp_path / "cut" / "history.png").stat().st_size > 1000
 
-    other = PretrainingOptions(**{**OPTIONS.__dict__, "seed": 1})
+    with pytest.raises(FileExistsError, match="holds a finished model"):
+        pretrain(stories, tokenizer, config(tokenizer), OPTIONS, tmp_path / "cut")
+
+    other = replace(OPTIONS, seed=1)
     pretrain(stories, tokenizer, config(tokenizer), other, tmp_path / "other")
     assert not np.array_equal(weights(tmp_path / "other")[0], weights(tmp_path / "whole")[0])
 
 
-def test_a_broken_loss_stops_with_advice(
+@pytest.mark.parametrize(
+    ("steps", "words"), [(7, "loss must be finite; got"), (1, "weights must be finite;")]
+)
+def test_a_broken_run_stops_with_advice_and_saves_nothing(
+    tmp_path: Path, tokenizer: Tokenizer, stories: list[list[str]], steps: int, words: str
+) -> None:
+    changes = {"learning_rate": 1e38, "warmup_steps": 0, "steps": steps, "steps_per_save": 7}
+    wild = replace(OPTIONS, **changes)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=f"{words}.* another folder with a lower learning rate"):
+        pretrain(stories, tokenizer, config(tokenizer), wild, tmp_path)
+    assert not list(tmp_path.glob("checkpoints/*.index"))
+    assert not (tmp_path / "config.json").exists()
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    model.compile("adam", "mse")
+    saved = trainer._Checkpoints(model, tmp_path / "checkpoints")
+    saved.on_epoch_end(0)
+    (data,) = (tmp_path / "checkpoints").glob("*.data*")
+    data.write_bytes(data.read_bytes()[:9])
+    again = trainer._Checkpoints(model, tmp_path / "checkpoints")
+    with pytest.raises(ValueError, match=f"checkpoint in {tmp_path}/checkpoints is damaged"):
+        again.restore()
+
+
+def test_other_text_cannot_continue_a_run(
     tmp_path: Path, tokenizer: Tokenizer, stories: list[list[str]]
 ) -> None:
-    wild = PretrainingOptions(**{**OPTIONS.__dict__, "learning_rate": 1e38, "warmup_steps": 0})
-    with pytest.raises(ValueError, match=r"loss must be finite; got .* Lower the learning rate"):
-        pretrain(stories, tokenizer, config(tokenizer), wild, tmp_path)
-
-
-def test_a_finished_folder_is_never_overwritten(tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_text("{}")
-    with pytest.raises(FileExistsError, match="holds a finished model; choose another folder"):
-        trainer.claim(tmp_path, {"steps": 1})
-
-
-def test_another_run_cannot_continue_in_the_folder(tmp_path: Path) -> None:
-    trainer.claim(tmp_path, {"steps": 1, "seed": 0})
-    trainer.claim(tmp_path, {"steps": 1, "seed": 0})
-    with pytest.raises(ValueError, match="an unfinished run whose steps was 1, not 2"):
-        trainer.claim(tmp_path, {"steps": 2, "seed": 0})
+    first, second = (
+        fingerprint(pretraining_batches(part, tokenizer, OPTIONS))
+        for part in (stories, stories[:9])
+    )
+    assert first == fingerprint(pretraining_batches(stories, tokenizer, OPTIONS))
+    assert first != second
 
 
 def test_a_vocabulary_of_another_size_is_refused(tmp_path: Path, tokenizer: Tokenizer) -> None:

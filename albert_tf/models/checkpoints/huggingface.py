@@ -25,8 +25,8 @@ from albert_tf.models.pretrainer import AlbertPretrainer
 _ACTIVATIONS = {"gelu_new": "gelu", "gelu": "gelu_erf", "relu": "relu"}
 # Keys of the file that say nothing about the numbers an ALBERT computes.
 _IGNORED_CONFIG = {
-    "architectures", "bos_token_id", "classifier_dropout_prob", "dtype", "eos_token_id",
-    "id2label", "label2id", "model_type", "pad_token_id", "torch_dtype", "transformers_version",
+    "_name_or_path", "architectures", "bos_token_id", "classifier_dropout_prob", "dtype",
+    "eos_token_id", "id2label", "label2id", "model_type", "pad_token_id", "torch_dtype", "transformers_version",
 }  # fmt: skip
 # Stored by the format though derived: positions 0, 1, 2…, and the tied output layer.
 _DERIVED = {
@@ -34,6 +34,8 @@ _DERIVED = {
     "predictions.decoder.bias",
     "predictions.decoder.weight",
 }
+
+_HEADS = ("predictions.", "sop_classifier.")
 
 Tensors = dict[str, np.ndarray]
 # Name in the file, variable, whether the file stores it transposed.
@@ -59,13 +61,20 @@ def read_checkpoint(directory: str | Path) -> AlbertPretrainer | AlbertBackbone:
     """
     directory = Path(directory)
     config = read_config(directory / "config.json")
+    if config.embedding_size == config.hidden_size:
+        raise ValueError(
+            f"embedding_size must differ from hidden_size, or the projection that this layout "
+            f"always stores has no place; got {config.embedding_size} for both."
+        )
     tensors = _read_tensors(directory / "model.safetensors")
     backbone = AlbertBackbone(config)
     places = _backbone_places(backbone)
     model: AlbertPretrainer | AlbertBackbone = backbone
-    if any(name.startswith("predictions.") for name in tensors):
+    if all(any(name.startswith(head) for name in tensors) for head in _HEADS):
         model = AlbertPretrainer(backbone, compile=False)
         places += _pretraining_places(model)
+    else:
+        tensors = {name: value for name, value in tensors.items() if not name.startswith(_HEADS)}
     _assign(places, tensors, str(directory / "model.safetensors"))
     return model
 
@@ -80,11 +89,15 @@ def read_config(path: Path) -> AlbertConfig:
     if not path.exists():
         raise FileNotFoundError(f"{path} is missing.")
     try:
-        values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        values: Any = json.loads(path.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
         raise ValueError(f"{path} is not JSON: {error}.") from error
+    if not isinstance(values, dict):
+        raise ValueError(f"{path} must hold a JSON object; got {type(values).__name__}.")
     if values.get("model_type", "albert") != "albert":
         raise ValueError(f"{path}: model_type must be albert; got {values['model_type']!r}.")
+    if values.pop("position_embedding_type", "absolute") != "absolute":
+        raise ValueError(f"{path}: position_embedding_type must be absolute.")
     # The layer normalization of this package has the released epsilon built in.
     if values.pop("layer_norm_eps", 1e-12) != 1e-12:
         raise ValueError(f"{path}: layer_norm_eps must be 1e-12.")

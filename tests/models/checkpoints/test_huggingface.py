@@ -151,3 +151,17 @@ def test_a_damaged_copy_of_the_real_checkpoint_is_refused(
     (tmp_path / "config.json").write_bytes((folder / "config.json").read_bytes())
     with pytest.raises(CheckpointMismatch, match=r"pooler.weight has shape .768, 7."):
         read_checkpoint(tmp_path)
+
+
+def test_a_masked_lm_without_sentence_order_gives_its_backbone(tmp_path: Path) -> None:
+    tensors = tiny_checkpoint(tmp_path, _name_or_path="x", position_embedding_type="absolute")
+    tensors = {f"albert.{name}": tensor for name, tensor in tensors.items()}
+    tensors["predictions.dense.weight"] = np.zeros((E, H), np.float32)
+    save_file(tensors, tmp_path / "model.safetensors")
+    assert isinstance(read_checkpoint(tmp_path), AlbertBackbone)
+
+
+def test_a_model_without_projection_is_refused(tmp_path: Path) -> None:
+    tiny_checkpoint(tmp_path, embedding_size=H)
+    with pytest.raises(ValueError, match="embedding_size must differ from hidden_size"):
+        read_checkpoint(tmp_path)

@@ -1,0 +1,60 @@
+"""The folder of a run: which run it belongs to, and whether that one is finished.
+
+[run_folder.claim]  ->  trainer.fit, saving  ->  [run_folder.finish]
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+_RUN_FILE = "run.json"
+
+
+def claim(directory: Path, settings: dict[str, Any]) -> None:
+    """Marks a folder as belonging to one run, so that only the same run continues in it.
+
+    Args:
+        directory: Made if absent.
+        settings: JSON values that decide the result of the run.
+
+    Raises:
+        FileExistsError: the folder holds a finished model.
+        ValueError: a run with other settings began there, or `run.json` is damaged.
+    """
+    before = _read(directory)
+    if before.get("finished", (directory / "config.json").exists()):
+        raise FileExistsError(f"{directory} holds a finished model; choose another folder.")
+    settings = json.loads(json.dumps({**settings, "finished": False}, default=str))
+    changed = [key for key in settings if before and before.get(key) != settings[key]]
+    if changed:
+        raise ValueError(
+            f"{directory} holds an unfinished run whose {changed[0]} was "
+            f"{before.get(changed[0])!r}, not {settings[changed[0]]!r}; repeat its settings "
+            f"to continue it, or choose another folder."
+        )
+    directory.mkdir(parents=True, exist_ok=True)
+    _write(directory, settings)
+
+
+def finish(directory: Path) -> None:
+    """Marks the run as finished; call it after everything else is written."""
+    _write(directory, {**_read(directory), "finished": True})
+
+
+def _read(directory: Path) -> dict[str, Any]:
+    path = directory / _RUN_FILE
+    if not path.exists():
+        return {}
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{path} is damaged: {error}. Choose another folder.") from error
+
+
+def _write(directory: Path, settings: dict[str, Any]) -> None:
+    """Replaces the file at once, so that it is never half written."""
+    part = directory / f"{_RUN_FILE}.part"
+    part.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+    part.replace(directory / _RUN_FILE)
