@@ -40,7 +40,9 @@ class SelfAttention(keras.layers.Layer):
         self.key = self._dense("key")
         self.value = self._dense("value")
         self.output_projection = self._dense("output")
-        self.dropout = keras.layers.Dropout(config.attention_probs_dropout_prob)
+        self.dropout = keras.layers.Dropout(
+            config.attention_probs_dropout_prob, dtype=self.dtype_policy
+        )
 
     def _dense(self, name: str) -> keras.layers.Dense:
         return keras.layers.Dense(

@@ -51,7 +51,7 @@ class FactorizedEmbedding(keras.layers.Layer):
         self.position = self._table("position", config.max_position_embeddings)
         self.segment = self._table("segment", config.type_vocab_size)
         self.norm = layer_norm("norm")
-        self.dropout = keras.layers.Dropout(config.hidden_dropout_prob)
+        self.dropout = keras.layers.Dropout(config.hidden_dropout_prob, dtype=self.dtype_policy)
         self.projection = None
         if config.embedding_size != config.hidden_size:
             self.projection = keras.layers.Dense(

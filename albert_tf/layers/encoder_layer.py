@@ -39,7 +39,7 @@ class EncoderLayer(keras.layers.Layer):
         self.intermediate = self._dense(config.intermediate_size, "intermediate")
         self.output_projection = self._dense(config.hidden_size, "output")
         self.output_norm = layer_norm("output_norm")
-        self.dropout = keras.layers.Dropout(config.hidden_dropout_prob)
+        self.dropout = keras.layers.Dropout(config.hidden_dropout_prob, dtype=self.dtype_policy)
         self.activation = activation(config.hidden_act)
 
     def _dense(self, width: int, name: str) -> keras.layers.Dense:

@@ -76,7 +76,7 @@ def test_a_killed_run_continues_to_the_same_weights(
 def test_a_broken_run_stops_with_advice_and_saves_nothing(
     tmp_path: Path, tokenizer: Tokenizer, stories: list[list[str]], steps: int, words: str
 ) -> None:
-    changes = {"learning_rate": 1e38, "warmup_steps": 0, "steps": steps, "steps_per_save": 7}
+    changes = {"learning_rate": 1e39, "warmup_steps": 0, "steps": steps, "steps_per_save": 7}
     wild = replace(OPTIONS, **changes)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=f"{words}.* another folder with a lower learning rate"):
         pretrain(stories, tokenizer, config(tokenizer), wild, tmp_path)

@@ -26,7 +26,8 @@ _ACTIVATIONS = {"gelu_new": "gelu", "gelu": "gelu_erf", "relu": "relu"}
 # Keys of the file that say nothing about the numbers an ALBERT computes.
 _IGNORED_CONFIG = {
     "_name_or_path", "architectures", "bos_token_id", "classifier_dropout_prob", "dtype",
-    "eos_token_id", "id2label", "label2id", "model_type", "pad_token_id", "torch_dtype", "transformers_version",
+    "eos_token_id", "id2label", "label2id", "model_type", "pad_token_id", "torch_dtype",
+    "transformers_version",
 }  # fmt: skip
 # Stored by the format though derived: positions 0, 1, 2…, and the tied output layer.
 _DERIVED = {
