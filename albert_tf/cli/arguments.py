@@ -89,7 +89,7 @@ def _import(steps: Any) -> None:
         "albert-tf import huggingface PATH --out runs/pretrained",
     )  # fmt: skip
     step.add_argument("format", choices=["huggingface"], help="layout of the checkpoint")
-    checkpoint = "folder with config.json, model.safetensors and spiece.model or vocab.txt"
+    checkpoint = "folder with config.json, model.safetensors and vocab.txt"
     step.add_argument("path", type=Path, help=checkpoint)
     _path(step, "--out", "FOLDER", "for the model", required=True)
 

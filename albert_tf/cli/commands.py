@@ -71,9 +71,14 @@ def pretrain(arguments: argparse.Namespace) -> None:
 def import_(arguments: argparse.Namespace) -> None:
     """Imports a checkpoint."""
     from albert_tf.models.checkpoints.huggingface import read_checkpoint
-    from albert_tf.text.tokenizer import load_tokenizer
+    from albert_tf.text.tokenizer import SENTENCEPIECE_FILE, WORDPIECE_FILE, load_tokenizer
     from albert_tf.training.run_folder import claim, finish
 
+    if (arguments.path / SENTENCEPIECE_FILE).exists():
+        raise ValueError(
+            f"{arguments.path / SENTENCEPIECE_FILE} cannot be imported yet: released ALBERTs lower "
+            f"case and strip accents before it, and it does neither. Only {WORDPIECE_FILE} can."
+        )
     tokenizer = load_tokenizer(arguments.path)
     model = read_checkpoint(arguments.path)
     backbone: Any = getattr(model, "backbone", model)
