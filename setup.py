@@ -13,6 +13,8 @@ VERSION = re.search(r'__version__ = "(.+)"', (ROOT / "albert_tf/version.py").rea
 
 EDGE = ["ai-edge-litert>=2.3,<3"]
 TRAIN = [
+    "huggingface-hub>=1,<3",
+    "kagglehub>=0.3,<2",
     "keras>=3.15,<4",
     "keras-hub>=0.32,<0.33",
     "matplotlib>=3.9,<4",
@@ -25,6 +27,7 @@ BEAM = ["apache-beam>=2.77,<3"]
 DEV = [
     *EXPORT,
     "import-linter>=2.5,<3",
+    "jax>=0.7,<1",
     "mypy>=2.1,<3",
     "pre-commit>=4,<5",
     "pytest>=9,<10",

@@ -14,6 +14,7 @@ _HOMES = {
     "AlbertPretrainer": "albert_tf.models.pretrainer",
     "AlbertTextClassifier": "albert_tf.models.classifier",
     "AlbertQuestionAnswerer": "albert_tf.models.question_answerer",
+    "AlbertMultipleChoice": "albert_tf.models.multiple_choice",
     "load_tokenizer": "albert_tf.text.tokenizer",
     "train_vocabulary": "albert_tf.text.vocabulary",
 }

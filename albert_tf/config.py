@@ -22,6 +22,16 @@ _INERT_KEYS: dict[str, Any] = {
     "num_memory_blocks": 0,
 }
 _ACTIVATIONS = ("gelu", "gelu_erf", "relu")
+# Keys without which a file describes no model; defaults differ from one code to the next.
+_REQUIRED = (
+    "vocab_size",
+    "embedding_size",
+    "hidden_size",
+    "num_hidden_layers",
+    "num_attention_heads",
+    "intermediate_size",
+)
+_SHARING = ("all", "attention", "ffn", "none")
 
 
 @dataclass(frozen=True)
@@ -30,6 +40,11 @@ class AlbertConfig:
 
     `hidden_act` is "gelu" for the tanh approximation that ALBERT was released with,
     "gelu_erf" for the exact one, or "relu".
+
+    `parameter_sharing` says which half of a layer all L applications share: "all" of it,
+    its "attention", its feed-forward network ("ffn"), or "none". What is shared is shared
+    within each of `num_hidden_groups` groups. It is the one key that the official file does
+    not have, and is written only if it is not "all".
 
     Raises:
         ValueError: a size is not positive, a rate is outside [0, 1), or two sizes do
@@ -59,6 +74,7 @@ class AlbertConfig:
     hidden_dropout_prob: float = 0.0
     attention_probs_dropout_prob: float = 0.0
     initializer_range: float = 0.02
+    parameter_sharing: str = "all"
 
     def __post_init__(self) -> None:
         self._check_numbers()
@@ -71,14 +87,20 @@ class AlbertConfig:
                     f"{whole} must be a multiple of {part}; "
                     f"got {getattr(self, whole)} and {getattr(self, part)}."
                 )
-        if self.hidden_act not in _ACTIVATIONS:
+        for name, known in (("hidden_act", _ACTIVATIONS), ("parameter_sharing", _SHARING)):
+            if getattr(self, name) not in known:
+                raise ValueError(
+                    f"{name} must be one of {', '.join(known)}; got {getattr(self, name)!r}."
+                )
+        if self.parameter_sharing == "none" and self.num_hidden_groups > 1:
             raise ValueError(
-                f"hidden_act must be one of {', '.join(_ACTIVATIONS)}; got {self.hidden_act!r}."
+                f"num_hidden_groups must be 1 where parameter_sharing is none, which shares "
+                f"nothing to group; got {self.num_hidden_groups}."
             )
 
     def _check_numbers(self) -> None:
         numbers = asdict(self)
-        del numbers["hidden_act"]
+        del numbers["hidden_act"], numbers["parameter_sharing"]
         for name, value in numbers.items():
             if isinstance(value, bool) or not isinstance(value, int | float):
                 raise ValueError(f"{name} must be a number; got {value!r}.")
@@ -97,9 +119,16 @@ class AlbertConfig:
         return self.hidden_size // self.num_attention_heads
 
     @property
-    def repeats_per_group(self) -> int:
-        """How often each group of layers is applied in a row, L / groups."""
-        return self.num_hidden_layers // self.num_hidden_groups
+    def attention_groups(self) -> int:
+        """How many attention blocks of their own there are; L where they are not shared."""
+        shared = self.parameter_sharing in {"all", "attention"}
+        return self.num_hidden_groups if shared else self.num_hidden_layers
+
+    @property
+    def feed_forward_groups(self) -> int:
+        """How many feed-forward blocks of their own there are; L where they are not shared."""
+        shared = self.parameter_sharing in {"all", "ffn"}
+        return self.num_hidden_groups if shared else self.num_hidden_layers
 
     @classmethod
     def named(cls, size: str, **changes: Any) -> AlbertConfig:
@@ -129,11 +158,12 @@ class AlbertConfig:
         """Builds a config from official keys and refuses every other key.
 
         Args:
-            values: Keys and values of an `albert_config.json`.
+            values: Keys and values of an `albert_config.json`; the sizes of the model are
+                not guessed where they are missing.
             source: What to call the origin in an error.
 
         Raises:
-            ValueError: an unknown key, or a value this package cannot build.
+            ValueError: an unknown key, a missing size, or a value this package cannot build.
         """
         values = dict(values)
         for key, inert in _INERT_KEYS.items():
@@ -142,6 +172,9 @@ class AlbertConfig:
         unknown = values.keys() - {field.name for field in fields(cls)}
         if unknown:
             raise ValueError(f"{source} has unknown keys {sorted(unknown)}.")
+        missing = [name for name in _REQUIRED if name not in values]
+        if missing:
+            raise ValueError(f"{source} lacks {', '.join(missing)}.")
         return cls(**values)
 
     @classmethod
@@ -162,7 +195,10 @@ class AlbertConfig:
 
     def write(self, path: str | Path) -> None:
         """Writes the official file; `read` gives an equal config back."""
-        Path(path).write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+        values = asdict(self)
+        if self.parameter_sharing == "all":
+            del values["parameter_sharing"]
+        Path(path).write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
 
 
 _SIZES = {
@@ -179,7 +215,7 @@ _SIZES = {
     "bert_base": AlbertConfig(
         vocab_size=30_522,
         embedding_size=768,
-        num_hidden_groups=12,
+        parameter_sharing="none",
         hidden_dropout_prob=0.1,
         attention_probs_dropout_prob=0.1,
     ),
@@ -188,7 +224,7 @@ _SIZES = {
         embedding_size=1024,
         hidden_size=1024,
         num_hidden_layers=24,
-        num_hidden_groups=24,
+        parameter_sharing="none",
         num_attention_heads=16,
         intermediate_size=4096,
         hidden_dropout_prob=0.1,

@@ -9,6 +9,7 @@ FORBIDDEN = ("tensorflow", "keras", "keras_hub", "tensorflow_text")
 TEXT_COLUMN = [
     "albert_tf",
     "albert_tf.config",
+    "albert_tf.sizes",
     "albert_tf.text.tokenizer",
     "albert_tf.text.vocabulary",
     "albert_tf.examples.pretraining",

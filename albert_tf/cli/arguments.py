@@ -15,6 +15,8 @@ from albert_tf.config import AlbertConfig
 from albert_tf.version import __version__
 
 _TASKS = ("classification", "question_answering")
+_IMPORT_FORMATS = ("google", "huggingface", "kerashub", "tfhub")
+_EXPORT_FORMATS = ("litert", "huggingface", "kerashub")
 _RECIPES = ("float32", "dynamic_wi8_afp32")
 _LABELLED = (
     "a .csv, .tsv, .txt (tab-separated) or .jsonl table with named columns; "
@@ -33,7 +35,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"albert_tf {__version__}")
     steps = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (_demo, _vocab, _pretrain, _import, _finetune, _export, _evaluate, _predict):
+    for add in (
+        _demo, _vocab, _pretrain, _import, _finetune, _export, _evaluate, _predict, _sizes,
+    ):  # fmt: skip
         add(steps)
     return parser
 
@@ -85,13 +89,23 @@ def _pretrain(steps: Any) -> None:
 def _import(steps: Any) -> None:
     step = _step(
         steps, "import", commands.import_,
-        "Import a pretrained checkpoint made by other code.",
+        "Import a checkpoint made by other code, its heads included. google is the layout "
+        "of the official TensorFlow 1 code.",
         "albert-tf import huggingface PATH --out runs/pretrained",
     )  # fmt: skip
-    step.add_argument("format", choices=["huggingface"], help="layout of the checkpoint")
-    checkpoint = "folder with config.json, model.safetensors and vocab.txt"
-    step.add_argument("path", type=Path, help=checkpoint)
+    step.add_argument("format", choices=_IMPORT_FORMATS, help="layout of the checkpoint")
+    step.add_argument("path", help="its folder, a .tar.gz or .zip of it, or hf://user/model")
     _path(step, "--out", "FOLDER", "for the model", required=True)
+    _path(step, "--vocab", "FOLDER", "of the vocabulary, if it is not with the checkpoint")
+
+
+def _sizes(steps: Any) -> None:
+    step = _step(
+        steps, "sizes", commands.sizes,
+        "Show parameters, memory and work of every named size and way of sharing.",
+        "albert-tf sizes",
+    )  # fmt: skip
+    _path(step, "--json", "FILE", "receives the table")
 
 
 def _finetune(steps: Any) -> None:
@@ -126,6 +140,10 @@ def _export(steps: Any) -> None:
         "--recipe", default="dynamic_wi8_afp32", choices=_RECIPES,
         help="how weights are stored: as float32, or in 8 bits with float activations "
         "(default dynamic_wi8_afp32)",
+    )  # fmt: skip
+    step.add_argument(
+        "--format", default="litert", choices=_EXPORT_FORMATS,
+        help="a LiteRT file, or the layout of another library (default litert)",
     )  # fmt: skip
 
 

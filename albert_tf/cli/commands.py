@@ -13,6 +13,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
 from itertools import chain
+from pathlib import Path
 from typing import Any, TypeVar
 
 from tqdm import tqdm
@@ -70,29 +71,45 @@ def pretrain(arguments: argparse.Namespace) -> None:
 
 def import_(arguments: argparse.Namespace) -> None:
     """Imports a checkpoint."""
-    from albert_tf.models.checkpoints.huggingface import read_checkpoint
-    from albert_tf.text.tokenizer import SENTENCEPIECE_FILE, WORDPIECE_FILE, load_tokenizer
-    from albert_tf.training.run_folder import claim, finish
+    from albert_tf.training.import_checkpoint import import_checkpoint
 
-    if (arguments.path / SENTENCEPIECE_FILE).exists():
-        raise ValueError(
-            f"{arguments.path / SENTENCEPIECE_FILE} cannot be imported yet: released ALBERTs lower "
-            f"case and strip accents before it, and it does neither. Only {WORDPIECE_FILE} can."
-        )
-    tokenizer = load_tokenizer(arguments.path)
-    model = read_checkpoint(arguments.path)
-    backbone: Any = getattr(model, "backbone", model)
-    rows = backbone.config.vocab_size
-    if tokenizer.vocab_size > rows:
-        raise ValueError(
-            f"the vocabulary must have at most the {rows} pieces of the model; "
-            f"got {tokenizer.vocab_size}. It belongs to another model."
-        )
-    claim(arguments.out, {"checkpoint": arguments.path})
-    model.save_to_preset(str(arguments.out))
-    tokenizer.save(arguments.out)
-    finish(arguments.out)
-    _print_table({"model": type(model).__name__, "parameters": model.count_params()})
+    imported = import_checkpoint(
+        arguments.format, arguments.path, arguments.out, vocabulary=arguments.vocab
+    )
+    table = {
+        "model": type(imported.model).__name__,
+        "parameters": imported.model.count_params(),
+        "not in the checkpoint, left to chance": ", ".join(imported.initialized),
+        "in the checkpoint, of no use here": ", ".join(imported.left_out),
+    }
+    _print_table({name: value for name, value in table.items() if value})
+
+
+def sizes(arguments: argparse.Namespace) -> None:
+    """Prints how large and how slow each size is."""
+    from albert_tf.sizes import named_sizes, sharing_sizes
+
+    tables = {"sizes": named_sizes(), "albert_base_by_sharing": sharing_sizes()}
+    if arguments.json:
+        values = {name: [asdict(row) for row in rows] for name, rows in tables.items()}
+        _write_json(values, arguments.json)
+    for rows in tables.values():
+        _print_rows(
+            ["", "parameters", "/ bert_base", "MB", "MFLOP/token T=128", "T=512", "/ bert_base"],
+            [
+                [
+                    row.name, f"{row.parameters:,}", f"{row.parameters_vs_bert:.2f}",
+                    f"{row.memory_mb:,.0f}", f"{row.mflops_128:,.0f}", f"{row.mflops_512:,.0f}",
+                    f"{row.flops_vs_bert:.2f}",
+                ]
+                for row in rows
+            ],
+        )  # fmt: skip
+        print()
+    print(
+        "A shared layer is stored once and computed every time: fewer parameters are less to\n"
+        "store and to load, not fewer FLOPs. albert_base works as hard as bert_base."
+    )
 
 
 def finetune(arguments: argparse.Namespace) -> None:
@@ -114,7 +131,13 @@ def finetune(arguments: argparse.Namespace) -> None:
 
 
 def export(arguments: argparse.Namespace) -> None:
-    """Writes the files for a device."""
+    """Writes the files for a device, or for another library."""
+    if arguments.format != "litert":
+        from albert_tf.export.checkpoint import export_checkpoint
+
+        left_out = export_checkpoint(arguments.model, arguments.out, arguments.format)
+        _print_table({"folder": arguments.out, "left out": ", ".join(left_out) or "nothing"})
+        return
     from albert_tf.export.bundle import export as write
 
     contract = write(arguments.model, arguments.out, arguments.recipe)
@@ -136,8 +159,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
     scores = task.score(examples, predictions)
     _print_table(scores)
     if arguments.json:
-        arguments.json.parent.mkdir(parents=True, exist_ok=True)
-        arguments.json.write_text(json.dumps(scores, indent=2) + "\n", encoding="utf-8")
+        _write_json(scores, arguments.json)
 
 
 def predict(arguments: argparse.Namespace) -> None:
@@ -205,6 +227,22 @@ def _options(defaults: Options, arguments: argparse.Namespace) -> Options:
         if getattr(arguments, field.name, None) is not None
     }
     return replace(defaults, **given)  # type: ignore[type-var]
+
+
+def _write_json(values: Any, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+
+
+def _print_rows(head: list[str], rows: list[list[str]]) -> None:
+    """Prints columns: the first to the left, numbers to the right."""
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    for cells in (head, *rows):
+        name, *numbers = (
+            f"{cell:<{width}}" if number == 0 else f"{cell:>{width}}"
+            for number, (cell, width) in enumerate(zip(cells, widths, strict=True))
+        )
+        print("  ".join([name, *numbers]).rstrip())
 
 
 def _print_table(values: Mapping[str, Any]) -> None:

@@ -1,8 +1,8 @@
-"""Multi-head self-attention, the first half of the encoder layer.
+"""Multi-head self-attention, the heart of the encoder layer.
 
 embeddings  ->  encoder_layer: [attention.SelfAttention], feed-forward  ->  heads
 
-Shape letters: B sequences, T tokens, H hidden, A heads, D = H / A.
+Shape letters: B sequences, T tokens, Q places that look, H hidden, A heads, D = H / A.
 """
 
 from __future__ import annotations
@@ -22,13 +22,16 @@ MASKED_SCORE = -100.0
 
 
 class SelfAttention(keras.layers.Layer):
-    """Lets every token look at every real token, in A heads.
+    """Lets places of a sequence look at every real token of it, in A heads.
 
     Inputs:
+        readers: float [B, Q, H], the places that look: all of x, or some of it.
         x: float [B, T, H].
         padding_mask: int32 [B, T], 1 for real tokens.
 
-    Output: float [B, T, H], after the output projection, before residual and norm.
+    Output: float [B, Q, H], after the output projection, before residual and norm.
+
+    The softmax is computed in float32 whatever the dtype policy.
 
     Source: google-research/albert modeling.py, attention_layer.
     """
@@ -52,21 +55,23 @@ class SelfAttention(keras.layers.Layer):
             name=name,
         )
 
-    def build(self, x_shape: Any, padding_mask_shape: Any) -> None:
+    def build(self, readers_shape: Any, x_shape: Any, padding_mask_shape: Any) -> None:
         for layer in (self.query, self.key, self.value, self.output_projection):
             layer.build(x_shape)
 
-    def call(self, x: Tensor, padding_mask: Tensor, training: bool = False) -> Tensor:
-        query = self._split(self.query(x))  # [B, A, T, D]
+    def call(
+        self, readers: Tensor, x: Tensor, padding_mask: Tensor, training: bool = False
+    ) -> Tensor:
+        query = self._split(self.query(readers))  # [B, A, Q, D]
         key = self._split(self.key(x))  # [B, A, T, D]
         value = self._split(self.value(x))  # [B, A, T, D]
-        scores = ops.matmul(query, ops.transpose(key, (0, 1, 3, 2)))  # [B, A, T, T]
-        scores = scores * (self.config.head_size**-0.5)
-        hidden = 1.0 - ops.cast(padding_mask[:, None, None, :], scores.dtype)  # [B, 1, 1, T]
-        weights = ops.softmax(scores + hidden * MASKED_SCORE)
-        context = ops.matmul(self.dropout(weights, training=training), value)  # [B, A, T, D]
+        scores = ops.matmul(query, ops.transpose(key, (0, 1, 3, 2)))  # [B, A, Q, T]
+        scores = ops.cast(scores, "float32") * (self.config.head_size**-0.5)
+        hidden = 1.0 - ops.cast(padding_mask[:, None, None, :], "float32")  # [B, 1, 1, T]
+        weights = ops.cast(ops.softmax(scores + hidden * MASKED_SCORE), self.compute_dtype)
+        context = ops.matmul(self.dropout(weights, training=training), value)  # [B, A, Q, D]
         context = ops.transpose(context, (0, 2, 1, 3))
-        return self.output_projection(ops.reshape(context, ops.shape(x)))  # [B, T, H]
+        return self.output_projection(ops.reshape(context, ops.shape(readers)))  # [B, Q, H]
 
     def _split(self, x: Tensor) -> Tensor:
         batch, length = ops.shape(x)[:2]

@@ -2,11 +2,12 @@
 
 embeddings  ->  [encoder.AlbertEncoder]  ->  heads
 
-Shape letters: B sequences, T tokens, H hidden.
+Shape letters: B sequences, T tokens, M places wanted, H hidden.
 """
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Any
 
 import keras
@@ -14,57 +15,150 @@ from keras import KerasTensor as Tensor
 from keras import ops
 
 from albert_tf.config import AlbertConfig
-from albert_tf.layers.encoder_layer import EncoderLayer
+from albert_tf.layers.encoder_layer import AttentionBlock, FeedForwardBlock
+
+# The two halves of one layer.
+Layer = tuple[AttentionBlock, FeedForwardBlock]
 
 
 class AlbertEncoder(keras.layers.Layer):
-    """Applies each group of layers `repeats_per_group` times, one group after the other.
+    """Applies L layers, of which the config says which halves are one and the same.
 
-    ALBERT has one group of one layer. With as many groups as layers nothing is shared,
-    and this is BERT's encoder.
+    ALBERT has one attention block and one feed-forward block, applied L times each. Other
+    settings of `parameter_sharing` and `num_hidden_groups` give either half, or both, more
+    copies; with L of both nothing is shared, and this is BERT's encoder.
 
-    Like `keras.layers.RNN`, it has `unroll`: True lays the repeats out one by one, which
-    trains fastest; False makes each group the body of one loop, which is what a phone
-    should load. Both give the same numbers.
+    Like `keras.layers.RNN`, it has `unroll`: True lays the applications out one by one, which
+    trains fastest; False makes each run of equal applications the body of one loop, which is
+    what a phone should load. Both give the same numbers.
+
+    Args:
+        config: Sizes and sharing.
+        unroll: See above.
+        remat: Whether training forgets what happens inside each application and computes it
+            again for the gradient: memory of one layer instead of L, for a third more work.
 
     Inputs:
         x: float [B, T, H].
         padding_mask: int32 [B, T], 1 for real tokens.
+        positions: int32 [B, M], the places wanted; None for all of them. Where only some
+            are, the last application need not compute the others, and does not.
 
-    Output: float [B, T, H].
+    Output: float [B, T, H], or [B, M, H] at `positions`.
 
     Source: ALBERT (arXiv:1909.11942) section 3.1, "Cross-layer parameter sharing";
     google-research/albert modeling.py, transformer_model.
     """
 
-    def __init__(self, config: AlbertConfig, unroll: bool = True, **kwargs: Any) -> None:
+    def __init__(
+        self, config: AlbertConfig, unroll: bool = True, remat: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.config = config
         self.unroll = unroll
-        self.groups = [
+        self.remat = remat
+        self.attention = self._groups(AttentionBlock, config.attention_groups, "attention")
+        self.feed_forward = self._groups(
+            FeedForwardBlock, config.feed_forward_groups, "feed_forward"
+        )
+
+    def _groups(self, block: Any, groups: int, name: str) -> list[list[Any]]:
+        return [
             [
-                EncoderLayer(config, dtype=self.dtype_policy, name=f"group_{group}_layer_{inner}")
-                for inner in range(config.inner_group_num)
+                block(self.config, dtype=self.dtype_policy, name=f"{name}_{group}_{inner}")
+                for inner in range(self.config.inner_group_num)
             ]
-            for group in range(config.num_hidden_groups)
+            for group in range(groups)
         ]
 
-    def build(self, x_shape: Any, padding_mask_shape: Any) -> None:
-        for group in self.groups:
-            for layer in group:
-                layer.build(x_shape, padding_mask_shape)
+    def build(self, x_shape: Any, padding_mask_shape: Any, positions_shape: Any = None) -> None:
+        for group in self.attention:
+            for attention in group:
+                attention.build(x_shape, x_shape, padding_mask_shape)
+        for group in self.feed_forward:
+            for feed_forward in group:
+                feed_forward.build(x_shape)
 
-    def call(self, x: Tensor, padding_mask: Tensor, training: bool = False) -> Tensor:
-        for group in self.groups:
+    def call(
+        self,
+        x: Tensor,
+        padding_mask: Tensor,
+        positions: Tensor | None = None,
+        training: bool = False,
+    ) -> Tensor:
+        def apply(layer: Layer, readers: Tensor, x: Tensor) -> Tensor:
+            attention, feed_forward = layer
+            attended = attention(readers, x, padding_mask, training=training)
+            return feed_forward(attended, training=training)
 
-            def once(x: Tensor, group: list[EncoderLayer] = group) -> Tensor:
-                for layer in group:
-                    x = layer(x, padding_mask, training=training)
-                return x
+        if not self.unroll:
+            for layers, times in self._runs():
 
-            if self.unroll:
-                for _ in range(self.config.repeats_per_group):
-                    x = once(x)
-            else:
-                x = ops.fori_loop(0, self.config.repeats_per_group, lambda _, x: once(x), x)
-        return x  # [B, T, H]
+                def once(_: Any, x: Tensor, layers: list[Layer] = layers) -> Tensor:
+                    for layer in layers:
+                        x = apply(layer, x, x)
+                    return x
+
+                x = ops.fori_loop(0, times, once, x)
+            return x if positions is None else take_places(x, positions)
+
+        *before, last = [layer for layers, times in self._runs() for layer in layers * times]
+        for layer in before:
+            x = self._forgetting(apply, layer, training)(x, x)  # [B, T, H]
+        readers = x if positions is None else take_places(x, positions)
+        return self._forgetting(apply, last, training)(readers, x)  # [B, T or M, H]
+
+    def stored_layers(self) -> list[tuple[int, int, AttentionBlock, FeedForwardBlock]]:
+        """Group, place in the group, and the two halves of every layer that is stored.
+
+        Raises:
+            ValueError: the two halves are not shared alike, so they make no whole layers.
+        """
+        if len(self.attention) != len(self.feed_forward):
+            raise ValueError(
+                f"parameter_sharing must be all or none for whole layers to be stored; "
+                f"got {self.config.parameter_sharing!r}."
+            )
+        return [
+            (group, inner, attention, feed_forward)
+            for group, halves in enumerate(zip(self.attention, self.feed_forward, strict=True))
+            for inner, (attention, feed_forward) in enumerate(zip(*halves, strict=True))
+        ]
+
+    def _runs(self) -> list[tuple[list[Layer], int]]:
+        """The layers of each run of equal applications, and how often they are applied."""
+        applications = self.config.num_hidden_layers
+
+        def halves(application: int) -> tuple[int, int]:
+            return (
+                application * len(self.attention) // applications,
+                application * len(self.feed_forward) // applications,
+            )
+
+        return [
+            (list(zip(self.attention[a], self.feed_forward[f], strict=True)), len(list(run)))
+            for (a, f), run in groupby(range(applications), halves)
+        ]
+
+    def _forgetting(self, apply: Any, layer: Layer, training: bool) -> Any:
+        """One application, as a function that is computed again for the gradient if asked."""
+
+        def application(readers: Tensor, x: Tensor) -> Tensor:
+            return apply(layer, readers, x)
+
+        return keras.remat(application) if self.remat and training else application
+
+
+def take_places(x: Tensor, positions: Tensor) -> Tensor:
+    """Returns the rows of each sequence at its own positions.
+
+    Args:
+        x: [B, T, H].
+        positions: int32 [B, M].
+
+    Returns:
+        [B, M, H].
+    """
+    batch, length, width = ops.shape(x)
+    starts = ops.expand_dims(ops.arange(batch) * length, 1)  # [B, 1]
+    return ops.take(ops.reshape(x, (-1, width)), starts + positions, axis=0)

@@ -1,8 +1,8 @@
-"""One layer of the encoder: attention, then feed-forward, each with residual and norm.
+"""One layer of the encoder in its two halves, so that each can be shared on its own.
 
-embeddings  ->  encoder: [encoder_layer.EncoderLayer], again and again  ->  heads
+embeddings  ->  encoder: [encoder_layer], again and again  ->  heads
 
-Shape letters: B sequences, T tokens, H hidden, F feed-forward.
+Shape letters: B sequences, T tokens, Q places computed, H hidden, F feed-forward.
 """
 
 from __future__ import annotations
@@ -19,14 +19,43 @@ from albert_tf.layers.attention import SelfAttention
 from albert_tf.layers.embeddings import initializer, layer_norm
 
 
-class EncoderLayer(keras.layers.Layer):
-    """Attention and feed-forward, normalized after each residual sum.
+class AttentionBlock(keras.layers.Layer):
+    """Self-attention, normalized after the residual sum.
 
     Inputs:
+        readers: float [B, Q, H], the places to compute: all of x, or some of it.
         x: float [B, T, H].
         padding_mask: int32 [B, T], 1 for real tokens.
 
-    Output: float [B, T, H].
+    Output: float [B, Q, H].
+
+    Source: google-research/albert modeling.py, attention_ffn_block.
+    """
+
+    def __init__(self, config: AlbertConfig, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.attention = SelfAttention(config, dtype=self.dtype_policy, name="attention")
+        self.dropout = keras.layers.Dropout(config.hidden_dropout_prob, dtype=self.dtype_policy)
+        self.norm = layer_norm("norm")
+
+    def build(self, readers_shape: Any, x_shape: Any, padding_mask_shape: Any) -> None:
+        self.attention.build(readers_shape, x_shape, padding_mask_shape)
+        self.norm.build(x_shape)
+
+    def call(
+        self, readers: Tensor, x: Tensor, padding_mask: Tensor, training: bool = False
+    ) -> Tensor:
+        attended = self.attention(readers, x, padding_mask, training=training)  # [B, Q, H]
+        x = self.norm(readers + self.dropout(attended, training=training))
+        return ops.cast(x, self.compute_dtype)  # [B, Q, H]
+
+
+class FeedForwardBlock(keras.layers.Layer):
+    """Two linear layers around an activation, normalized after the residual sum.
+
+    Input: float [B, Q, H].
+
+    Output: float [B, Q, H].
 
     Source: google-research/albert modeling.py, attention_ffn_block.
     """
@@ -34,13 +63,11 @@ class EncoderLayer(keras.layers.Layer):
     def __init__(self, config: AlbertConfig, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.config = config
-        self.attention = SelfAttention(config, dtype=self.dtype_policy, name="attention")
-        self.attention_norm = layer_norm("attention_norm")
         self.intermediate = self._dense(config.intermediate_size, "intermediate")
-        self.output_projection = self._dense(config.hidden_size, "output")
-        self.output_norm = layer_norm("output_norm")
-        self.dropout = keras.layers.Dropout(config.hidden_dropout_prob, dtype=self.dtype_policy)
         self.activation = activation(config.hidden_act)
+        self.output_projection = self._dense(config.hidden_size, "output")
+        self.dropout = keras.layers.Dropout(config.hidden_dropout_prob, dtype=self.dtype_policy)
+        self.norm = layer_norm("norm")
 
     def _dense(self, width: int, name: str) -> keras.layers.Dense:
         return keras.layers.Dense(
@@ -50,21 +77,16 @@ class EncoderLayer(keras.layers.Layer):
             name=name,
         )
 
-    def build(self, x_shape: Any, padding_mask_shape: Any) -> None:
-        self.attention.build(x_shape, padding_mask_shape)
-        for layer in (self.attention_norm, self.intermediate, self.output_norm):
-            layer.build(x_shape)
+    def build(self, x_shape: Any) -> None:
+        self.intermediate.build(x_shape)
         self.output_projection.build((*x_shape[:-1], self.config.intermediate_size))
+        self.norm.build(x_shape)
 
-    def call(self, x: Tensor, padding_mask: Tensor, training: bool = False) -> Tensor:
-        attended = self.attention(x, padding_mask, training=training)  # [B, T, H]
-        x = self._normalize(self.attention_norm, x + self.dropout(attended, training=training))
-        wide = self.activation(self.intermediate(x))  # [B, T, F]
-        narrow = self.dropout(self.output_projection(wide), training=training)  # [B, T, H]
-        return self._normalize(self.output_norm, x + narrow)  # [B, T, H]
-
-    def _normalize(self, norm: keras.layers.LayerNormalization, x: Tensor) -> Tensor:
-        return ops.cast(norm(x), self.compute_dtype)
+    def call(self, x: Tensor, training: bool = False) -> Tensor:
+        wide = self.activation(self.intermediate(x))  # [B, Q, F]
+        narrow = self.output_projection(wide)  # [B, Q, H]
+        x = self.norm(x + self.dropout(narrow, training=training))
+        return ops.cast(x, self.compute_dtype)  # [B, Q, H]
 
 
 def activation(name: str) -> Callable[[Tensor], Tensor]:

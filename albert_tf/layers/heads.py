@@ -28,7 +28,7 @@ def dense_head(config: AlbertConfig, width: int, name: str) -> keras.layers.Dens
 class Pooler(keras.layers.Layer):
     """Squeezes a sequence into one vector: tanh of a projection of its first token.
 
-    Input: float [B, T, H].
+    Input: float [B, T, H], or any places of it with [CLS] first.
 
     Output: float [B, H].
 
@@ -60,9 +60,7 @@ class MaskedLMHead(keras.layers.Layer):
         config: Sizes.
         table: The token table of the backbone, tied to this head's output.
 
-    Inputs:
-        sequence_output: float [B, T, H].
-        mask_positions: int32 [B, M].
+    Input: float [B, M, H], the hidden states at the masked places.
 
     Output: float32 logits [B, M, V].
 
@@ -82,19 +80,18 @@ class MaskedLMHead(keras.layers.Layer):
         self.activation = activation(config.hidden_act)
         self.norm = layer_norm("norm")
 
-    def build(self, sequence_output_shape: Any, mask_positions_shape: Any) -> None:
-        self.dense.build(sequence_output_shape)
-        self.norm.build((*sequence_output_shape[:-1], self.config.embedding_size))
+    def build(self, states_shape: Any) -> None:
+        self.dense.build(states_shape)
+        self.norm.build((*states_shape[:-1], self.config.embedding_size))
         self.bias = self.add_weight(
             shape=(self.config.vocab_size,), initializer="zeros", dtype="float32", name="bias"
         )
 
-    def call(self, sequence_output: Tensor, mask_positions: Tensor) -> Tensor:
-        places = ops.expand_dims(mask_positions, -1)  # [B, M, 1]
-        x = ops.take_along_axis(sequence_output, places, axis=1)  # [B, M, H]
-        x = ops.cast(self.norm(self.activation(self.dense(x))), self.compute_dtype)  # [B, M, E]
-        table = ops.cast(self.table.embeddings, x.dtype)  # [V, E]
-        return ops.matmul(x, ops.transpose(table)) + self.bias  # [B, M, V]
+    def call(self, states: Tensor) -> Tensor:
+        x = self.norm(self.activation(self.dense(states)))  # [B, M, E]
+        table = ops.cast(self.table.embeddings, self.compute_dtype)  # [V, E]
+        logits = ops.matmul(ops.cast(x, self.compute_dtype), ops.transpose(table))
+        return ops.cast(logits, "float32") + self.bias  # [B, M, V]
 
-    def compute_output_shape(self, sequence_output_shape: Any, mask_positions_shape: Any) -> Any:
-        return (*mask_positions_shape, self.config.vocab_size)
+    def compute_output_shape(self, states_shape: Any) -> Any:
+        return (*states_shape[:-1], self.config.vocab_size)

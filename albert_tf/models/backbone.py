@@ -19,6 +19,8 @@ from albert_tf.layers.embeddings import FactorizedEmbedding
 from albert_tf.layers.encoder import AlbertEncoder
 from albert_tf.layers.heads import Pooler
 
+INPUT_NAMES = ("token_ids", "segment_ids", "padding_mask")
+
 
 @keras.saving.register_keras_serializable(package="albert_tf")
 class AlbertBackbone(keras_hub.models.Backbone):
@@ -27,6 +29,7 @@ class AlbertBackbone(keras_hub.models.Backbone):
     Args:
         config: Sizes; also taken as the dict that `get_config` gives.
         dtype: Keras dtype policy, such as "mixed_bfloat16".
+        remat: Whether training computes activations twice to store a layer of them, not L.
 
     Inputs, as a dict: `token_ids`, `segment_ids`, `padding_mask`, int32 [B, T].
 
@@ -39,13 +42,17 @@ class AlbertBackbone(keras_hub.models.Backbone):
     """
 
     def __init__(
-        self, config: AlbertConfig | dict[str, Any], dtype: Any = None, **kwargs: Any
+        self,
+        config: AlbertConfig | dict[str, Any],
+        dtype: Any = None,
+        remat: bool = False,
+        **kwargs: Any,
     ) -> None:
         config = config if isinstance(config, AlbertConfig) else AlbertConfig.from_dict(config)
 
         # === Layers ===
         embedding = FactorizedEmbedding(config, dtype=dtype, name="embedding")
-        encoder = AlbertEncoder(config, dtype=dtype, name="encoder")
+        encoder = AlbertEncoder(config, remat=remat, dtype=dtype, name="encoder")
         pooler = Pooler(config, dtype=dtype, name="pooler")
 
         # === Functional model ===
@@ -59,15 +66,27 @@ class AlbertBackbone(keras_hub.models.Backbone):
         self.config = config
         self.embedding = embedding
         self.encoder = encoder
+        self.pooler = pooler
         self.token_embedding = embedding.token
 
+    def states_at(self, inputs: dict[str, Tensor], positions: Tensor) -> Tensor:
+        """Returns the hidden states at some places, sparing the last layer the others.
+
+        Args:
+            inputs: As the backbone takes.
+            positions: int32 [B, M].
+
+        Returns:
+            float [B, M, H], equal to the rows of `sequence_output` at `positions`.
+        """
+        x = self.embedding(inputs["token_ids"], inputs["segment_ids"])
+        return self.encoder(x, inputs["padding_mask"], positions)
+
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "config": asdict(self.config)}
+        config = {"config": asdict(self.config), "remat": self.encoder.remat}
+        return {**super().get_config(), **config}
 
 
 def model_inputs() -> dict[str, Tensor]:
     """The three inputs every model takes, by name."""
-    return {
-        name: keras.Input((None,), dtype="int32", name=name)
-        for name in ("token_ids", "segment_ids", "padding_mask")
-    }
+    return {name: keras.Input((None,), dtype="int32", name=name) for name in INPUT_NAMES}

@@ -53,7 +53,8 @@ class AlbertTextClassifier(keras_hub.models.TextClassifier):
 
         # === Functional model ===
         inputs = model_inputs()
-        pooled = backbone(inputs)["pooled_output"]
+        first = keras.ops.zeros_like(inputs["token_ids"][:, :1])  # [B, 1], where [CLS] is
+        pooled = backbone.pooler(backbone.states_at(inputs, first))
         outputs = {"logits": head(keras.layers.Dropout(dropout)(pooled))}
         # TextClassifier's own constructor takes no inputs; what it adds is its place
         # in KerasHub's family, which the class keeps.
@@ -62,6 +63,7 @@ class AlbertTextClassifier(keras_hub.models.TextClassifier):
         # === Config ===
         self.backbone = backbone
         self.preprocessor = preprocessor
+        self.head = head
         self.num_classes = num_classes
         self.dropout = dropout
 

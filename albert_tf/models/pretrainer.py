@@ -15,44 +15,76 @@ import keras_hub
 from albert_tf.layers.heads import MaskedLMHead, dense_head
 from albert_tf.models.backbone import AlbertBackbone, model_inputs
 
+SENTENCE_OBJECTIVES = ("sop", "nsp", "none")
+
 
 @keras.saving.register_keras_serializable(package="albert_tf")
 class AlbertPretrainer(keras_hub.models.Task):
-    """Masked language modeling and sentence-order prediction on one backbone.
+    """Masked language modeling and a sentence objective on one backbone.
+
+    Hidden states are computed where they are read, at the masked places and at [CLS]; the
+    last layer is spared the others.
+
+    Args:
+        backbone: The body.
+        sentence_objective: "sop" for ALBERT's sentence-order prediction, "nsp" for BERT's
+            next-sentence prediction, "none" for masked language modeling alone.
 
     Inputs, as a dict: those of the backbone and `mask_positions`, int32 [B, M].
 
-    Outputs, as a dict: `mlm` float32 logits [B, M, V], `sop` float32 logits [B, 2].
+    Outputs, as a dict: `mlm` float32 logits [B, M, V]; and, under the name of the sentence
+    objective unless that is "none", float32 logits [B, 2].
 
-    Targets, as a dict: `mlm` int32 [B, M] (the true ids) and `sop` int32 [B]; sample
-    weights, as a dict: `mlm` [B, M] (1 for a masked place, 0 for filler) and `sop` [B].
+    Targets, as a dict: `mlm` int32 [B, M] (the true ids) and `sop` int32 [B] (0 in order, 1
+    swapped) or `nsp` int32 [B] (0 next, 1 from elsewhere); sample weights, as a dict: `mlm`
+    [B, M] (1 for a masked place, 0 for filler) and `sop` or `nsp` [B].
 
-    Source: ALBERT (arXiv:1909.11942) section 3.1.
+    Raises:
+        ValueError: an unknown objective.
+
+    Source: ALBERT (arXiv:1909.11942) section 3.1, and 4.6 for the comparison.
     """
 
     backbone_cls = AlbertBackbone
 
-    def __init__(self, backbone: AlbertBackbone, preprocessor: Any = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        backbone: AlbertBackbone,
+        sentence_objective: str = "sop",
+        preprocessor: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        if sentence_objective not in SENTENCE_OBJECTIVES:
+            raise ValueError(
+                f"sentence_objective must be one of {', '.join(SENTENCE_OBJECTIVES)}; "
+                f"got {sentence_objective!r}."
+            )
+
         # === Layers ===
         config = backbone.config
         masked_lm = MaskedLMHead(config, backbone.token_embedding, name="mlm")
-        sentence_order = dense_head(config, 2, "sop")
+        sentence = None
+        if sentence_objective != "none":
+            sentence = dense_head(config, 2, sentence_objective)
 
         # === Functional model ===
         inputs = model_inputs()
-        body = backbone(inputs)
-        inputs["mask_positions"] = keras.Input((None,), dtype="int32", name="mask_positions")
-        outputs = {
-            "mlm": masked_lm(body["sequence_output"], inputs["mask_positions"]),
-            "sop": sentence_order(body["pooled_output"]),
-        }
+        mask_positions = keras.Input((None,), dtype="int32", name="mask_positions")
+        first = keras.ops.zeros_like(inputs["token_ids"][:, :1])  # [B, 1], where [CLS] is
+        read = keras.ops.concatenate([first, mask_positions], axis=1)  # [B, 1 + M]
+        states = backbone.states_at(inputs, read)  # [B, 1 + M, H]
+        outputs = {"mlm": masked_lm(states[:, 1:])}
+        if sentence is not None:
+            outputs[sentence_objective] = sentence(backbone.pooler(states))
+        inputs["mask_positions"] = mask_positions
         super().__init__(inputs=inputs, outputs=outputs, **kwargs)
 
         # === Config ===
         self.backbone = backbone
         self.preprocessor = preprocessor
         self.masked_lm = masked_lm
-        self.sentence_order = sentence_order
+        self.sentence = sentence
+        self.sentence_objective = sentence_objective
 
     def compile(
         self,
@@ -62,15 +94,18 @@ class AlbertPretrainer(keras_hub.models.Task):
         weighted_metrics: Any = None,
         **kwargs: Any,
     ) -> None:
-        """Compiles with both losses, each the mean over its own weights, and both accuracies."""
+        """Compiles with a loss per head, the mean over its own weights, and an accuracy."""
         accuracy = keras.metrics.SparseCategoricalAccuracy
         super().compile(
             optimizer=optimizer,
-            loss=loss or {name: cross_entropy() for name in ("mlm", "sop")},
+            loss=loss or {name: cross_entropy() for name in self.output_names},
             weighted_metrics=weighted_metrics
-            or {name: [accuracy(name="accuracy")] for name in ("mlm", "sop")},
+            or {name: [accuracy(name="accuracy")] for name in self.output_names},
             **kwargs,
         )
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "sentence_objective": self.sentence_objective}
 
 
 def cross_entropy() -> keras.losses.Loss:

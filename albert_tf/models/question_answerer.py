@@ -47,6 +47,7 @@ class AlbertQuestionAnswerer(keras_hub.models.Task):
         # === Config ===
         self.backbone = backbone
         self.preprocessor = preprocessor
+        self.head = head
 
     def compile(
         self, optimizer: Any = "adamw", loss: Any = None, *, metrics: Any = None, **kwargs: Any

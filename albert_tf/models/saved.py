@@ -5,6 +5,7 @@ training  ->  model folder  ->  [saved]  ->  training.finetune, training.evaluat
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,18 @@ import keras
 
 from albert_tf.models.backbone import AlbertBackbone
 from albert_tf.models.classifier import AlbertTextClassifier
+from albert_tf.models.multiple_choice import AlbertMultipleChoice
+from albert_tf.models.pretrainer import AlbertPretrainer
 from albert_tf.models.question_answerer import AlbertQuestionAnswerer
+
+_BACKBONE_FILE = "config.json"
+_TASK_FILE = "task.json"
+_TASK_MODELS = (
+    AlbertPretrainer,
+    AlbertTextClassifier,
+    AlbertQuestionAnswerer,
+    AlbertMultipleChoice,
+)
 
 
 def load_backbone(directory: Path) -> AlbertBackbone:
@@ -22,7 +34,7 @@ def load_backbone(directory: Path) -> AlbertBackbone:
         FileNotFoundError: the folder holds no model.
         ValueError: a file of it is damaged.
     """
-    backbone: AlbertBackbone = _open(AlbertBackbone, directory, "config.json")
+    backbone: AlbertBackbone = _open(AlbertBackbone, directory, _BACKBONE_FILE)
     return backbone
 
 
@@ -38,7 +50,27 @@ def load_task_model(directory: Path, task_name: str) -> keras.Model:
         ValueError: a file of it is damaged.
     """
     kinds = {"classification": AlbertTextClassifier, "question_answering": AlbertQuestionAnswerer}
-    return _open(kinds[task_name], directory, "task.json", compile=False)
+    return _open(kinds[task_name], directory, _TASK_FILE, compile=False)
+
+
+def load_model(directory: Path) -> Any:
+    """Opens a saved model with the heads it has, or the backbone if it has none.
+
+    Raises:
+        FileNotFoundError: the folder holds no model.
+        ValueError: a file of it is damaged, or it is a model of another package.
+    """
+    path = directory / _TASK_FILE
+    if not path.exists():
+        return load_backbone(directory)
+    try:
+        name = json.loads(path.read_text(encoding="utf-8"))["class_name"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path} is damaged: {error}.") from error
+    for kind in _TASK_MODELS:
+        if kind.__name__ == name:
+            return _open(kind, directory, _TASK_FILE, compile=False)
+    raise ValueError(f"{path} holds a {name}, which is not a model of this package.")
 
 
 def _open(kind: Any, directory: Path, file: str, **settings: Any) -> Any:

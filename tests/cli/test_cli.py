@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 from albert_tf.cli import arguments, main
 from albert_tf.demo.world import tell_story
@@ -71,7 +72,8 @@ def test_the_road_from_text_to_an_answer(
 
 
 @pytest.mark.parametrize(
-    "command", ["demo", "vocab", "pretrain", "import", "finetune", "export", "evaluate", "predict"]
+    "command",
+    ["demo", "vocab", "pretrain", "import", "finetune", "export", "evaluate", "predict", "sizes"],
 )
 def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(command, "--help") == 0
@@ -117,7 +119,7 @@ def test_a_vocabulary_of_another_model_is_refused(
 ) -> None:
     write_checkpoint(tmp_path / "theirs", extra=1)
     assert run("import", "huggingface", tmp_path / "theirs", "--out", tmp_path / "ours") == 1
-    assert "at most the 31 pieces of the model; got 32" in capsys.readouterr().err
+    assert "must have the 31 pieces of the model's table; it has 32" in capsys.readouterr().err
     assert not (tmp_path / "ours").exists()
 
 
@@ -138,7 +140,37 @@ def test_an_import_never_overwrites_a_model(
     assert run(*command) == 0
     assert "AlbertBackbone" in capsys.readouterr().out
     assert run(*command) == 1
-    assert "holds a finished model; choose another folder" in capsys.readouterr().err
+    assert "exists; choose another folder" in capsys.readouterr().err
+
+
+def test_sizes_are_a_table_and_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("sizes", "--json", tmp_path / "sizes.json") == 0
+    printed = capsys.readouterr().out
+    assert re.search(r"^albert_base +11,683,584 +0\.11 ", printed, re.MULTILINE)
+    assert "not fewer FLOPs" in printed
+    tables = json.loads((tmp_path / "sizes.json").read_text())
+    assert tables["sizes"][0]["parameters"] == 11_683_584
+    assert len(tables["albert_base_by_sharing"]) == 16
+
+
+def test_a_checkpoint_goes_to_another_library_and_back(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_checkpoint(tmp_path / "theirs")
+    ours, again = tmp_path / "ours", tmp_path / "again"
+    assert run("import", "huggingface", tmp_path / "theirs", "--out", ours) == 0
+    assert run("export", ours, "--format", "huggingface", "--out", again) == 0
+    before, after = (load_file(folder / "model.safetensors") for folder in (
+        tmp_path / "theirs", again
+    ))  # fmt: skip
+    for name, tensor in before.items():
+        np.testing.assert_array_equal(after[name], tensor)
+    assert (again / "vocab.txt").read_bytes() == (tmp_path / "theirs" / "vocab.txt").read_bytes()
+    assert run("export", ours, "--format", "kerashub", "--out", tmp_path / "preset") == 0
+    assert run("import", "kerashub", tmp_path / "preset", "--out", tmp_path / "third") == 0
+    capsys.readouterr()
+    assert run("export", ours, "--format", "huggingface", "--out", again) == 1
+    assert "exists; choose another folder" in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ def test_the_gate_refuses_a_file_of_other_weights(models: Path) -> None:
     model = AlbertTextClassifier.from_preset(str(models / "classifier"), compile=False)
     converted = convert(build_signature(model))
     assert verify(model, converted, lengths=(7, 23)) <= 1e-4
-    kernel = model.backbone.encoder.groups[0][0].intermediate.kernel
+    kernel = model.backbone.encoder.feed_forward[0][0].intermediate.kernel
     nudged = np.asarray(kernel).copy()
     nudged[3, 5] += 0.05
     kernel.assign(nudged)

@@ -1,12 +1,16 @@
 """The encoder equals the published equations, however its layers are grouped."""
 
 import math
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from albert_tf.config import AlbertConfig
 from albert_tf.layers.encoder import AlbertEncoder
+from albert_tf.layers.encoder_layer import AttentionBlock, FeedForwardBlock
 from tests.conftest import TINY
 from tests.layers.reference import numpy_dense, numpy_gelu, numpy_norm, randomized
 
@@ -17,44 +21,107 @@ X = RNG.normal(size=(B, T, TINY.hidden_size)).astype(np.float32)
 
 
 def numpy_encoder(encoder: AlbertEncoder, x: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Every application written out: which blocks it uses, and what they compute."""
     config = encoder.config
-    for group in encoder.groups:
-        for layer in group * config.repeats_per_group:
-            attention = layer.attention
-            out = np.zeros_like(x)
-            for head in range(config.num_attention_heads):
-                part = slice(head * config.head_size, (head + 1) * config.head_size)
-                query, key, value = (
-                    numpy_dense(x, dense)[..., part]
-                    for dense in (attention.query, attention.key, attention.value)
-                )
-                scores = query @ key.transpose(0, 2, 1) / math.sqrt(config.head_size)
-                scores = np.where(mask[:, None, :] == 1, scores, -np.inf)
-                weights = np.exp(scores - scores.max(-1, keepdims=True))
-                out[..., part] = weights / weights.sum(-1, keepdims=True) @ value
-            x = numpy_norm(x + numpy_dense(out, attention.output_projection), layer.attention_norm)
-            wide = numpy_gelu(numpy_dense(x, layer.intermediate))
-            x = numpy_norm(x + numpy_dense(wide, layer.output_projection), layer.output_norm)
+    last = config.num_hidden_layers - 1
+    for application in range(config.num_hidden_layers):
+        # Block 0 when shared by all, block `application` when by none.
+        attention = encoder.attention[round(application * (len(encoder.attention) - 1) / last)]
+        wide = encoder.feed_forward[round(application * (len(encoder.feed_forward) - 1) / last)]
+        for inner in range(config.inner_group_num):
+            x = numpy_attention(attention[inner], config, x, mask)
+            x = numpy_feed_forward(wide[inner], x)
     return x
 
 
-@pytest.mark.parametrize(("groups", "inner"), [(1, 1), (3, 1), (1, 2)])
+def numpy_attention(
+    block: AttentionBlock, config: AlbertConfig, x: np.ndarray, mask: np.ndarray
+) -> np.ndarray:
+    attention = block.attention
+    out = np.zeros_like(x)
+    for head in range(config.num_attention_heads):
+        part = slice(head * config.head_size, (head + 1) * config.head_size)
+        query, key, value = (
+            numpy_dense(x, dense)[..., part]
+            for dense in (attention.query, attention.key, attention.value)
+        )
+        scores = query @ key.transpose(0, 2, 1) / math.sqrt(config.head_size)
+        scores = np.where(mask[:, None, :] == 1, scores, -np.inf)
+        weights = np.exp(scores - scores.max(-1, keepdims=True))
+        out[..., part] = weights / weights.sum(-1, keepdims=True) @ value
+    return numpy_norm(x + numpy_dense(out, attention.output_projection), block.norm)
+
+
+def numpy_feed_forward(block: FeedForwardBlock, x: np.ndarray) -> np.ndarray:
+    wide = numpy_gelu(numpy_dense(x, block.intermediate))
+    return numpy_norm(x + numpy_dense(wide, block.output_projection), block.norm)
+
+
+SHAPES = [
+    {"parameter_sharing": "all"},
+    {"parameter_sharing": "attention"},
+    {"parameter_sharing": "ffn"},
+    {"parameter_sharing": "none"},
+    {"num_hidden_groups": 3},
+    {"inner_group_num": 2},
+    {"parameter_sharing": "ffn", "inner_group_num": 2},
+]
+
+
+@pytest.mark.parametrize("changes", SHAPES, ids=str)
 @pytest.mark.parametrize("unroll", [True, False])
-def test_the_encoder_equals_the_equations(groups: int, inner: int, unroll: bool) -> None:
-    config = AlbertConfig.from_dict({
-        **TINY.__dict__,
-        "num_hidden_groups": groups,
-        "inner_group_num": inner,
-    })
-    encoder = AlbertEncoder(config, unroll=unroll)
+def test_the_encoder_equals_the_equations(changes: dict[str, Any], unroll: bool) -> None:
+    encoder = AlbertEncoder(replace(TINY, **changes), unroll=unroll)
     encoder(X, MASK)
     randomized(encoder)
     expected = numpy_encoder(encoder, X.astype(np.float64), MASK)
     # Six normalized float32 layers at most; a nudged weight below moves 1000 times as much.
     np.testing.assert_allclose(encoder(X, MASK), expected, atol=3e-5)
-    dense = encoder.groups[0][0].intermediate
-    dense.bias.assign(np.asarray(dense.bias) + 0.1)
-    assert np.abs(np.asarray(encoder(X, MASK)) - expected).max() > 3e-3
+    for block in (encoder.attention[-1][-1].attention.value, encoder.feed_forward[-1][-1].norm):
+        bias = block.weights[-1]
+        bias.assign(np.asarray(bias) + 0.1)
+        assert np.abs(np.asarray(encoder(X, MASK)) - expected).max() > 3e-3
+
+
+def test_groups_are_applied_one_after_the_other() -> None:
+    encoder = AlbertEncoder(replace(TINY, num_hidden_layers=4, num_hidden_groups=2))
+    encoder(X, MASK)
+    randomized(encoder)
+    (first,), (second,) = (
+        zip(encoder.attention[0], encoder.feed_forward[0], strict=True),
+        zip(encoder.attention[1], encoder.feed_forward[1], strict=True),
+    )
+    expected = X.astype(np.float64)
+    for attention, feed_forward in (first, first, second, second):
+        expected = numpy_attention(attention, encoder.config, expected, MASK)
+        expected = numpy_feed_forward(feed_forward, expected)
+    np.testing.assert_allclose(encoder(X, MASK), expected, atol=3e-5)
+
+
+@pytest.mark.parametrize("unroll", [True, False])
+def test_wanted_places_are_the_rows_of_the_whole(unroll: bool) -> None:
+    encoder = AlbertEncoder(TINY, unroll=unroll)
+    whole = np.asarray(encoder(X, MASK))
+    positions = np.array([[0, 6], [3, 3], [0, 1]], np.int32)
+    rows = np.asarray(encoder(X, MASK, positions))
+    expected = np.stack([whole[row, positions[row]] for row in range(B)])
+    # The same products, summed by a kernel for other sizes.
+    np.testing.assert_allclose(rows, expected, atol=1e-6)
+    assert np.abs(rows - expected[::-1]).max() > 1e-2
+
+
+def test_rematerialized_gradients_are_the_same() -> None:
+    plain, thrifty = AlbertEncoder(TINY), AlbertEncoder(TINY, remat=True)
+    for encoder in (plain, thrifty):
+        encoder(X, MASK)
+    thrifty.set_weights(plain.get_weights())
+    gradients = []
+    for encoder in (plain, thrifty):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(encoder(X, MASK, training=True) ** 3)
+        gradients.append(tape.gradient(loss, [v.value for v in encoder.trainable_variables]))
+    for ours, theirs in zip(*gradients, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-4)
 
 
 def test_padding_never_reaches_a_real_token() -> None:
@@ -65,11 +132,14 @@ def test_padding_never_reaches_a_real_token() -> None:
     np.testing.assert_allclose(first[real], second[real], atol=1e-6)
 
 
-def test_one_layer_is_stored_however_often_it_is_applied() -> None:
-    shared, unshared = (
-        AlbertEncoder(AlbertConfig.from_dict({**TINY.__dict__, "num_hidden_groups": groups}))
-        for groups in (1, 3)
-    )
-    shared(X, MASK)
-    unshared(X, MASK)
-    assert 3 * shared.count_params() == unshared.count_params()
+def test_what_is_shared_is_stored_once() -> None:
+    counts = {}
+    for sharing in ("all", "attention", "ffn", "none"):
+        encoder = AlbertEncoder(replace(TINY, parameter_sharing=sharing))
+        encoder(X, MASK)
+        counts[sharing] = encoder.count_params()
+    extra = {sharing: count - counts["all"] for sharing, count in counts.items()}
+    assert counts["none"] == 3 * counts["all"]
+    assert extra["attention"] + extra["ffn"] == extra["none"]
+    h, f = TINY.hidden_size, TINY.intermediate_size
+    assert extra["attention"] == 2 * (h * f + f + f * h + h + 2 * h)  # two more feed-forward blocks

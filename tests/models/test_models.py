@@ -1,7 +1,9 @@
 """Models have the published sizes, survive saving, and learn through compile and fit."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -9,9 +11,10 @@ import pytest
 from albert_tf.config import AlbertConfig
 from albert_tf.models.backbone import AlbertBackbone
 from albert_tf.models.classifier import AlbertTextClassifier
+from albert_tf.models.multiple_choice import AlbertMultipleChoice
 from albert_tf.models.pretrainer import AlbertPretrainer
 from albert_tf.models.question_answerer import AlbertQuestionAnswerer
-from albert_tf.models.saved import load_backbone, load_task_model
+from albert_tf.models.saved import load_backbone, load_model, load_task_model
 from tests.conftest import TINY
 
 B, T, M = 3, 7, 2
@@ -21,6 +24,7 @@ INPUTS = {
     "segment_ids": np.zeros((B, T), np.int32),
     "padding_mask": np.ones((B, T), np.int32),
 }
+CHOICES = {name: np.stack([value] * 4, axis=1) for name, value in INPUTS.items()}
 WITH_MASKS = {**INPUTS, "mask_positions": np.array([[1, 5], [2, 3], [6, 0]], np.int32)}
 
 
@@ -29,7 +33,8 @@ def build(kind: type) -> tuple[keras.Model, dict[str, np.ndarray]]:
     backbone = AlbertBackbone(TINY)
     if kind is AlbertTextClassifier:
         return kind(backbone, num_classes=5), INPUTS
-    return kind(backbone), WITH_MASKS if kind is AlbertPretrainer else INPUTS
+    inputs = {AlbertPretrainer: WITH_MASKS, AlbertMultipleChoice: CHOICES}
+    return kind(backbone), inputs.get(kind, INPUTS)
 
 
 @pytest.mark.parametrize(
@@ -51,6 +56,7 @@ def test_the_backbone_names_its_outputs() -> None:
         (AlbertPretrainer, {"mlm": (B, M, TINY.vocab_size), "sop": (B, 2)}),
         (AlbertTextClassifier, {"logits": (B, 5)}),
         (AlbertQuestionAnswerer, {"start": (B, T), "end": (B, T)}),
+        (AlbertMultipleChoice, {"logits": (B, 4)}),
     ],
 )
 def test_a_saved_model_answers_the_same(
@@ -60,9 +66,69 @@ def test_a_saved_model_answers_the_same(
     outputs = model(inputs)
     assert {name: tuple(output.shape) for name, output in outputs.items()} == shapes
     model.save_to_preset(str(tmp_path))
-    again = kind.from_preset(str(tmp_path))(inputs)
-    for name in outputs:
-        np.testing.assert_array_equal(outputs[name], again[name])
+    again = load_model(tmp_path)
+    assert type(again) is kind
+    for name, output in again(inputs).items():
+        np.testing.assert_array_equal(outputs[name], output)
+
+
+@pytest.mark.parametrize("sharing", ["all", "attention", "ffn", "none"])
+def test_shared_weights_are_saved_once(tmp_path: Path, sharing: str) -> None:
+    backbone = AlbertBackbone(replace(TINY, parameter_sharing=sharing))
+    backbone.save_to_preset(str(tmp_path))
+    again = load_backbone(tmp_path)
+    assert again.config == backbone.config
+    np.testing.assert_array_equal(again(INPUTS)["pooled_output"], backbone(INPUTS)["pooled_output"])
+    with h5py.File(tmp_path / "model.weights.h5") as file:
+        stored = []
+        file.visititems(lambda _, item: stored.append(getattr(item, "size", 0)))
+    assert sum(stored) == backbone.count_params()
+
+
+@pytest.mark.parametrize("objective", ["sop", "nsp", "none"])
+def test_the_sentence_objective_is_a_setting(tmp_path: Path, objective: str) -> None:
+    model = AlbertPretrainer(AlbertBackbone(TINY), sentence_objective=objective)
+    names = ["mlm"] if objective == "none" else ["mlm", objective]
+    assert list(model(WITH_MASKS)) == names
+    model.compile("sgd")
+    targets = {"mlm": np.full((B, M), 9, np.int32), objective: np.zeros(B, np.int32)}
+    targets = {name: targets[name] for name in names}
+    weights = {name: np.ones_like(target) for name, target in targets.items()}
+    results = model.evaluate(
+        WITH_MASKS, targets, sample_weight=weights, verbose=0, return_dict=True
+    )
+    accuracies = {"accuracy"} if objective == "none" else {f"{name}_accuracy" for name in names}
+    assert accuracies <= set(results)
+    model.save_to_preset(str(tmp_path))
+    assert load_model(tmp_path).sentence_objective == objective
+
+
+def test_an_unknown_objective_is_refused() -> None:
+    with pytest.raises(ValueError, match="sentence_objective must be one of sop, nsp, none; got"):
+        AlbertPretrainer(AlbertBackbone(TINY), sentence_objective="order")
+
+
+def test_heads_read_the_rows_of_the_whole_sequence_output() -> None:
+    model, _ = build(AlbertPretrainer)
+    body = model.backbone(INPUTS)
+    places = WITH_MASKS["mask_positions"]
+    rows = np.take_along_axis(np.asarray(body["sequence_output"]), places[..., None], axis=1)
+    found = model(WITH_MASKS)
+    # The same products, summed by kernels for other sizes.
+    np.testing.assert_allclose(found["mlm"], model.masked_lm(rows), atol=1e-5)
+    np.testing.assert_allclose(found["sop"], model.sentence(body["pooled_output"]), atol=1e-5)
+    assert not np.allclose(found["mlm"], model.masked_lm(rows[:, ::-1]), atol=1e-2)
+
+
+def test_each_option_is_scored_by_itself() -> None:
+    model, _ = build(AlbertMultipleChoice)
+    rng = np.random.default_rng(3)
+    tokens = rng.integers(0, TINY.vocab_size, (B, 4, T)).astype(np.int32)
+    inputs = {**CHOICES, "token_ids": tokens}
+    logits = np.asarray(model(inputs)["logits"])
+    swapped = {name: value[:, [1, 0, 2, 3]] for name, value in inputs.items()}
+    np.testing.assert_allclose(model(swapped)["logits"], logits[:, [1, 0, 2, 3]], atol=1e-6)
+    assert np.abs(logits[:, 0] - logits[:, 1]).min() > 1e-4
 
 
 def test_the_masked_head_is_tied_to_the_token_table() -> None:
@@ -117,14 +183,44 @@ def test_a_truncated_model_is_named(tmp_path: Path) -> None:
         load_backbone(tmp_path / "absent")
 
 
-def test_mixed_precision_is_close_to_float32() -> None:
+# Bits of mantissa, 8 or 11, through three layers whose outputs have deviation 1.
+@pytest.mark.parametrize(("kind", "tolerance"), [("bfloat16", 0.2), ("float16", 0.02)])
+@pytest.mark.parametrize("unroll", [True, False])
+def test_mixed_precision_is_close_to_float32(kind: str, tolerance: float, unroll: bool) -> None:
     model = AlbertBackbone(TINY)
-    for unroll in (True, False):
-        mixed = AlbertBackbone(TINY, dtype="mixed_bfloat16")
-        mixed.set_weights(model.get_weights())
-        mixed.encoder.unroll = unroll
-        sequence = mixed(INPUTS)["sequence_output"]
-        assert sequence.dtype == "bfloat16"
-        # Eight bits of mantissa through three layers whose outputs have deviation 1.
-        difference = np.asarray(sequence, np.float32) - np.asarray(model(INPUTS)["sequence_output"])
-        assert 1e-4 < np.abs(difference).max() < 0.2
+    mixed = AlbertBackbone(TINY, dtype=f"mixed_{kind}")
+    mixed.set_weights(model.get_weights())
+    mixed.encoder.unroll = unroll
+    sequence = mixed(INPUTS)["sequence_output"]
+    assert sequence.dtype == kind
+    difference = np.asarray(sequence, np.float32) - np.asarray(model(INPUTS)["sequence_output"])
+    assert 1e-4 < np.abs(difference).max() < tolerance
+
+
+@pytest.mark.parametrize("kind", ["mixed_bfloat16", "mixed_float16"])
+def test_mixed_precision_learns(kind: str) -> None:
+    model = AlbertTextClassifier(AlbertBackbone(TINY, dtype=kind), num_classes=5)
+    model.compile(keras.optimizers.Adam(0.01))
+    labels = np.array([0, 3, 4], np.int32)
+    history = model.fit(INPUTS, labels, epochs=40, verbose=0).history["loss"]
+    assert history[-1] < 0.5 < history[0]
+
+
+def test_dropout_follows_the_config() -> None:
+    for rate in (0.0, 0.3):
+        config = replace(TINY, hidden_dropout_prob=rate, attention_probs_dropout_prob=rate)
+        model = AlbertBackbone(config)
+        first, second = (model(INPUTS, training=True)["pooled_output"] for _ in range(2))
+        assert np.array_equal(first, second) == (rate == 0.0)
+
+
+def test_a_model_too_large_to_remember_its_activations_trains_the_same() -> None:
+    losses = []
+    for remat in (False, True):
+        keras.utils.set_random_seed(0)
+        model = AlbertTextClassifier(AlbertBackbone(TINY, remat=remat), num_classes=5, dropout=0.0)
+        model.compile("sgd", jit_compile=True)
+        history = model.fit(INPUTS, np.array([0, 3, 4]), epochs=3, shuffle=False, verbose=0)
+        losses.append(history.history["loss"])
+    np.testing.assert_allclose(losses[0], losses[1], rtol=1e-5)
+    assert AlbertBackbone.from_config(model.backbone.get_config()).encoder.remat

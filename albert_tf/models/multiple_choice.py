@@ -1,0 +1,101 @@
+"""The backbone with a scorer of options, for questions with several answers to choose from.
+
+backbone  ->  [multiple_choice.AlbertMultipleChoice]  ->  training.finetune, export
+
+Shape letters: B questions, N options, T tokens, H hidden.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import keras_hub
+from keras import ops
+
+from albert_tf.layers.heads import dense_head
+from albert_tf.models.backbone import INPUT_NAMES, AlbertBackbone
+from albert_tf.models.pretrainer import cross_entropy
+
+
+@keras.saving.register_keras_serializable(package="albert_tf")
+class AlbertMultipleChoice(keras_hub.models.Task):
+    """Scores each option from the pooled output of its own sequence.
+
+    Args:
+        backbone: The body.
+        num_choices: N, at least 2.
+        dropout: Rate on the pooled output while training.
+
+    Inputs, as a dict: `token_ids`, `segment_ids`, `padding_mask`, int32 [B, N, T].
+
+    Output, as a dict: `logits`, float32 [B, N].
+
+    Targets: int32 [B].
+
+    Raises:
+        ValueError: fewer than two choices.
+
+    Source: google-research/albert race_utils.py, create_model.
+    """
+
+    backbone_cls = AlbertBackbone
+
+    def __init__(
+        self,
+        backbone: AlbertBackbone,
+        num_choices: int = 4,
+        dropout: float = 0.1,
+        preprocessor: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        if num_choices < 2:
+            raise ValueError(f"num_choices must be at least 2; got {num_choices}.")
+
+        # === Layers ===
+        head = dense_head(backbone.config, 1, "logits")
+        drop = keras.layers.Dropout(dropout)
+
+        # === Functional model ===
+        inputs = {
+            name: keras.Input((num_choices, None), dtype="int32", name=name) for name in INPUT_NAMES
+        }
+        as_batch = _OptionsAsBatch(dtype="int32", name="options_as_batch")
+        flat = {name: as_batch(value) for name, value in inputs.items()}  # [B N, T]
+        first = ops.zeros_like(flat["token_ids"][:, :1])  # [B N, 1], where [CLS] is
+        pooled = backbone.pooler(backbone.states_at(flat, first))  # [B N, H]
+        outputs = {"logits": ops.reshape(head(drop(pooled)), (-1, num_choices))}  # [B, N]
+        super().__init__(inputs=inputs, outputs=outputs, **kwargs)
+
+        # === Config ===
+        self.backbone = backbone
+        self.preprocessor = preprocessor
+        self.head = head
+        self.num_choices = num_choices
+        self.dropout = dropout
+
+    def compile(
+        self, optimizer: Any = "adamw", loss: Any = None, *, metrics: Any = None, **kwargs: Any
+    ) -> None:
+        """Compiles with cross-entropy over the options and accuracy."""
+        super().compile(
+            optimizer=optimizer,
+            loss=loss or {"logits": cross_entropy()},
+            metrics=metrics
+            or {"logits": [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]},
+            **kwargs,
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        ours = {"num_choices": self.num_choices, "dropout": self.dropout}
+        return {**super().get_config(), **ours}
+
+
+class _OptionsAsBatch(keras.layers.Layer):
+    """[B, N, T] to [B N, T]: each option becomes a sequence of its own."""
+
+    def call(self, x: Any) -> Any:
+        return ops.reshape(x, (-1, ops.shape(x)[-1]))
+
+    def compute_output_shape(self, x_shape: Any) -> Any:
+        return (None, x_shape[-1])

@@ -1,0 +1,132 @@
+"""A checkpoint made by other code to a model folder of ours.
+
+models.checkpoints, text  ->  [import_checkpoint]  ->  training.finetune, export
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from albert_tf.models.checkpoints import google, huggingface, kerashub, tfhub
+from albert_tf.models.checkpoints.archives import opened
+from albert_tf.models.checkpoints.tensors import Imported
+from albert_tf.models.classifier import AlbertTextClassifier
+from albert_tf.models.question_answerer import AlbertQuestionAnswerer
+from albert_tf.tasks.classification import ClassificationTask
+from albert_tf.tasks.squad import QuestionAnsweringTask
+from albert_tf.tasks.task import Task, write_task
+from albert_tf.text.tokenizer import SentencePieceTokenizer, Tokenizer, load_tokenizer
+from albert_tf.version import __version__
+
+PROVENANCE_FILE = "provenance.json"
+FORMATS = {
+    "google": google.read_checkpoint,
+    "huggingface": huggingface.read_checkpoint,
+    "kerashub": kerashub.read_checkpoint,
+    "tfhub": tfhub.read_checkpoint,
+}
+# Where each format keeps its vocabulary, beside the weights or below.
+_VOCABULARY_FOLDERS = ("", "assets", "assets/tokenizer")
+# Tables are sometimes padded to a round number of rows, up to this many.
+_PADDING_ROWS = 128
+
+
+def import_checkpoint(
+    file_format: str, source: str, directory: Path, *, vocabulary: Path | None = None
+) -> Imported:
+    """Reads a checkpoint with its heads and vocabulary and saves it as a model folder.
+
+    The folder appears whole or not at all.
+
+    Args:
+        file_format: One of `FORMATS`.
+        source: A folder, an archive of one, or a handle the format's own library can fetch.
+        directory: The folder to write.
+        vocabulary: Folder of the vocabulary, if it is not with the checkpoint.
+
+    Raises:
+        FileExistsError: `directory` exists and is not empty.
+        FileNotFoundError: a file is missing.
+        ValueError: the checkpoint or the vocabulary is damaged, they do not fit each other, or
+            they do not fit the config.
+    """
+    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        raise FileExistsError(f"{directory} exists; choose another folder.")
+    with opened(source) as folder:
+        tokenizer = _find_vocabulary(vocabulary or folder)
+        imported = FORMATS[file_format](folder)
+        _check_vocabulary(tokenizer, imported.model)
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=directory.parent, prefix=".import-") as name:
+            written = Path(name) / "model"
+            imported.model.save_to_preset(str(written))
+            tokenizer.save(written)
+            task = _task_of(imported)
+            if task is not None:
+                write_task(task, written)
+            _write_provenance(file_format, source, folder, imported, written)
+            written.rename(directory)
+    return imported
+
+
+def _find_vocabulary(folder: Path) -> Tokenizer:
+    for inside in _VOCABULARY_FOLDERS:
+        try:
+            return load_tokenizer(folder / inside)
+        except FileNotFoundError:
+            continue
+    return load_tokenizer(folder)
+
+
+def _check_vocabulary(tokenizer: Tokenizer, model: Any) -> None:
+    if isinstance(tokenizer, SentencePieceTokenizer):
+        raise ValueError(
+            f"{tokenizer.path} cannot be imported yet: released ALBERTs lower case and strip "
+            f"accents before it, and it does neither. Only a WordPiece vocabulary can."
+        )
+    rows = getattr(model, "backbone", model).config.vocab_size
+    if not rows - _PADDING_ROWS < tokenizer.vocab_size <= rows:
+        raise ValueError(
+            f"the vocabulary must have the {rows} pieces of the model's table; it has "
+            f"{tokenizer.vocab_size} and belongs to another model."
+        )
+
+
+def _task_of(imported: Imported) -> Task | None:
+    """The task of a fine-tuned model, so that it can be evaluated and exported at once."""
+    model = imported.model
+    longest = getattr(model, "backbone", model).config.max_position_embeddings
+    if isinstance(model, AlbertTextClassifier):
+        return ClassificationTask(labels=imported.labels, sequence_length=min(128, longest))
+    if isinstance(model, AlbertQuestionAnswerer):
+        return QuestionAnsweringTask(sequence_length=min(384, longest))
+    return None
+
+
+def _write_provenance(
+    file_format: str, source: str, folder: Path, imported: Imported, written: Path
+) -> None:
+    """Says where a model folder came from, with the checksum of every file that was there."""
+    record = {
+        "format": file_format,
+        "source": source,
+        "created_by": f"albert_tf {__version__}",
+        "initialized": imported.initialized,
+        "left_out": imported.left_out,
+        "sha256": {
+            path.relative_to(folder).as_posix(): _checksum(path)
+            for path in sorted(folder.rglob("*"))
+            if path.is_file()
+        },
+    }
+    text = json.dumps(record, indent=2) + "\n"
+    (written / PROVENANCE_FILE).write_text(text, encoding="utf-8")
+
+
+def _checksum(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

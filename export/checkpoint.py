@@ -1,0 +1,62 @@
+"""A model folder to the layout of another library, or nothing at all.
+
+saved model  ->  [checkpoint.export_checkpoint]  ->  a folder that library opens by itself
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from albert_tf.models.checkpoints import huggingface, kerashub
+from albert_tf.models.saved import load_model
+from albert_tf.tasks.classification import ClassificationTask
+from albert_tf.tasks.task import TASK_FILE, read_task
+from albert_tf.text.tokenizer import load_tokenizer
+
+CHECKPOINT_FORMATS = ("huggingface", "kerashub")
+
+
+def export_checkpoint(source: Path, target: Path, file_format: str) -> tuple[str, ...]:
+    """Writes the weights, the config and the vocabulary as another library keeps them.
+
+    Args:
+        source: Folder of a pretrained or fine-tuned model.
+        target: Folder to write; it appears whole or not at all.
+        file_format: One of `CHECKPOINT_FORMATS`.
+
+    Returns:
+        Parts of the model that the library has no place for.
+
+    Raises:
+        FileExistsError: `target` exists and is not empty.
+        FileNotFoundError: `source` holds no model or no vocabulary.
+        ValueError: an unknown format, or one that cannot express the model.
+    """
+    if file_format not in CHECKPOINT_FORMATS:
+        raise ValueError(
+            f"unknown format {file_format!r}; choose one of {', '.join(CHECKPOINT_FORMATS)}."
+        )
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise FileExistsError(f"{target} exists; choose another folder.")
+    tokenizer = load_tokenizer(source)
+    model = load_model(source)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as name:
+        written = Path(name) / "checkpoint"
+        written.mkdir()
+        left_out: tuple[str, ...] = ()
+        if file_format == "huggingface":
+            huggingface.write_checkpoint(model, written, _labels(source))
+        else:
+            left_out = kerashub.write_checkpoint(model, written)
+        tokenizer.save(written)
+        written.rename(target)
+    return left_out
+
+
+def _labels(source: Path) -> tuple[str, ...]:
+    if not (source / TASK_FILE).exists():
+        return ()
+    task = read_task(source)
+    return task.labels if isinstance(task, ClassificationTask) else ()

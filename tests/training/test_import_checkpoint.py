@@ -1,0 +1,143 @@
+"""An import brings weights, heads, vocabulary and origin along, whole or not at all."""
+
+import hashlib
+import io
+import json
+import tarfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from albert_tf.models.backbone import AlbertBackbone
+from albert_tf.models.checkpoints import archives
+from albert_tf.models.checkpoints.huggingface import write_checkpoint
+from albert_tf.models.classifier import AlbertTextClassifier
+from albert_tf.models.saved import load_model
+from albert_tf.tasks.classification import ClassificationTask
+from albert_tf.tasks.task import read_task
+from albert_tf.training.import_checkpoint import import_checkpoint
+from tests.cli.test_cli import write_checkpoint as write_tiny
+from tests.conftest import TINY
+
+
+def test_the_folder_says_where_it_came_from(tmp_path: Path) -> None:
+    write_tiny(tmp_path / "theirs")
+    import_checkpoint("huggingface", str(tmp_path / "theirs"), tmp_path / "ours")
+    record = json.loads((tmp_path / "ours" / "provenance.json").read_text())
+    assert record["format"] == "huggingface"
+    assert set(record["sha256"]) == {"config.json", "model.safetensors", "vocab.txt"}
+    content = (tmp_path / "theirs" / "model.safetensors").read_bytes()
+    assert record["sha256"]["model.safetensors"] == hashlib.sha256(content).hexdigest()
+
+
+def test_a_fine_tuned_classifier_is_ready_to_be_used(tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs"
+    write_tiny(theirs)
+    classifier = AlbertTextClassifier(AlbertBackbone(TINY), num_classes=2)
+    write_checkpoint(classifier, theirs, ("bad", "good"))
+    pieces = [f"[unused{number}]" for number in range(TINY.vocab_size - 5)]
+    lines = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *pieces]
+    (theirs / "vocab.txt").write_text("\n".join(lines))
+    import_checkpoint("huggingface", str(theirs), tmp_path / "ours")
+    assert read_task(tmp_path / "ours") == ClassificationTask(
+        labels=("bad", "good"), sequence_length=TINY.max_position_embeddings
+    )
+    model = load_model(tmp_path / "ours")
+    np.testing.assert_array_equal(model.head.kernel, classifier.head.kernel)
+
+
+@pytest.mark.parametrize("suffix", [".tar.gz", ".zip"])
+def test_an_archive_is_read_like_its_folder(tmp_path: Path, suffix: str) -> None:
+    write_tiny(tmp_path / "theirs")
+    path = tmp_path / f"checkpoint{suffix}"
+    if suffix == ".zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            for file in (tmp_path / "theirs").iterdir():
+                archive.write(file, f"albert/{file.name}")
+    else:
+        with tarfile.open(path, "w:gz") as archive_tar:
+            archive_tar.add(tmp_path / "theirs", "albert")
+    import_checkpoint("huggingface", str(path), tmp_path / "ours")
+    assert isinstance(load_model(tmp_path / "ours"), AlbertBackbone)
+
+
+@pytest.mark.parametrize("name", ["../outside", "/tmp/outside", "a/../../outside", "..\\outside"])
+@pytest.mark.parametrize("suffix", [".tar", ".zip"])
+def test_an_archive_that_writes_elsewhere_is_refused(
+    tmp_path: Path, name: str, suffix: str
+) -> None:
+    path = tmp_path / f"hostile{suffix}"
+    if suffix == ".zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr(name, "x")
+    else:
+        with tarfile.open(path, "w") as archive_tar:
+            member = tarfile.TarInfo(name)
+            member.size = 1
+            archive_tar.addfile(member, io.BytesIO(b"x"))
+    with pytest.raises(ValueError, match="which is outside its folder"):
+        import_checkpoint("huggingface", str(path), tmp_path / "ours")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_link_out_of_an_archive_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "hostile.tar"
+    with tarfile.open(path, "w") as archive:
+        member = tarfile.TarInfo("config.json")
+        member.type = tarfile.SYMTYPE
+        member.linkname = "/etc/passwd"
+        archive.addfile(member)
+    with pytest.raises(ValueError, match="is not an archive that can be unpacked"):
+        import_checkpoint("huggingface", str(path), tmp_path / "ours")
+
+
+def test_an_archive_of_absurd_size_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archives, "_LARGEST", 1_000)
+    write_tiny(tmp_path / "theirs")
+    path = tmp_path / "bomb.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        archive.add(tmp_path / "theirs")
+    with pytest.raises(ValueError, match="would unpack to more than 1,000 bytes"):
+        import_checkpoint("huggingface", str(path), tmp_path / "ours")
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("absent", "absent is missing"),
+        ("ftp://host/model", "must begin with hf:// or kaggle://"),
+        ("notes.txt", "is not an archive that can be unpacked"),
+    ],
+)
+def test_what_is_no_checkpoint_is_named(
+    tmp_path: Path, source: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("notes.txt").write_text("nothing")
+    with pytest.raises((ValueError, FileNotFoundError), match=words):
+        import_checkpoint("huggingface", source, tmp_path / "ours")
+
+
+def test_nothing_is_left_of_an_import_that_fails(tmp_path: Path) -> None:
+    write_tiny(tmp_path / "theirs")
+    weights = tmp_path / "theirs" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:900])
+    with pytest.raises(ValueError, match="is damaged"):
+        import_checkpoint("huggingface", str(tmp_path / "theirs"), tmp_path / "ours")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["theirs"]
+
+
+def test_a_vocabulary_may_lie_elsewhere(tmp_path: Path) -> None:
+    write_tiny(tmp_path / "theirs")
+    (tmp_path / "words").mkdir()
+    (tmp_path / "theirs" / "vocab.txt").rename(tmp_path / "words" / "vocab.txt")
+    with pytest.raises(FileNotFoundError, match="holds no vocabulary"):
+        import_checkpoint("huggingface", str(tmp_path / "theirs"), tmp_path / "ours")
+    import_checkpoint(
+        "huggingface", str(tmp_path / "theirs"), tmp_path / "ours", vocabulary=tmp_path / "words"
+    )
+    assert (tmp_path / "ours" / "vocab.txt").exists()
