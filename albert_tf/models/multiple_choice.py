@@ -15,11 +15,11 @@ from keras import ops
 
 from albert_tf.layers.heads import dense_head
 from albert_tf.models.backbone import INPUT_NAMES, AlbertBackbone
-from albert_tf.models.pretrainer import cross_entropy
+from albert_tf.models.task_model import AlbertTask
 
 
 @keras.saving.register_keras_serializable(package="albert_tf")
-class AlbertMultipleChoice(keras_hub.models.Task):
+class AlbertMultipleChoice(AlbertTask, keras_hub.models.Task):
     """Scores each option from the pooled output of its own sequence.
 
     Args:
@@ -38,8 +38,6 @@ class AlbertMultipleChoice(keras_hub.models.Task):
 
     Source: google-research/albert race_utils.py, create_model.
     """
-
-    backbone_cls = AlbertBackbone
 
     def __init__(
         self,
@@ -65,26 +63,12 @@ class AlbertMultipleChoice(keras_hub.models.Task):
         first = ops.zeros_like(flat["token_ids"][:, :1])  # [B N, 1], where [CLS] is
         pooled = backbone.pooler(backbone.states_at(flat, first))  # [B N, H]
         outputs = {"logits": ops.reshape(head(drop(pooled)), (-1, num_choices))}  # [B, N]
-        super().__init__(inputs=inputs, outputs=outputs, **kwargs)
+        super().__init__(inputs, outputs, backbone, preprocessor, **kwargs)
 
         # === Config ===
-        self.backbone = backbone
-        self.preprocessor = preprocessor
         self.head = head
         self.num_choices = num_choices
         self.dropout = dropout
-
-    def compile(
-        self, optimizer: Any = "adamw", loss: Any = None, *, metrics: Any = None, **kwargs: Any
-    ) -> None:
-        """Compiles with cross-entropy over the options and accuracy."""
-        super().compile(
-            optimizer=optimizer,
-            loss=loss or {"logits": cross_entropy()},
-            metrics=metrics
-            or {"logits": [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]},
-            **kwargs,
-        )
 
     def get_config(self) -> dict[str, Any]:
         ours = {"num_choices": self.num_choices, "dropout": self.dropout}

@@ -14,12 +14,13 @@ import keras_hub
 
 from albert_tf.layers.heads import MaskedLMHead, dense_head
 from albert_tf.models.backbone import AlbertBackbone, model_inputs
+from albert_tf.models.task_model import AlbertTask
 
 SENTENCE_OBJECTIVES = ("sop", "nsp", "none")
 
 
 @keras.saving.register_keras_serializable(package="albert_tf")
-class AlbertPretrainer(keras_hub.models.Task):
+class AlbertPretrainer(AlbertTask, keras_hub.models.Task):
     """Masked language modeling and a sentence objective on one backbone.
 
     Hidden states are computed where they are read, at the masked places and at [CLS]; the
@@ -44,8 +45,6 @@ class AlbertPretrainer(keras_hub.models.Task):
 
     Source: ALBERT (arXiv:1909.11942) section 3.1, and 4.6 for the comparison.
     """
-
-    backbone_cls = AlbertBackbone
 
     def __init__(
         self,
@@ -77,39 +76,12 @@ class AlbertPretrainer(keras_hub.models.Task):
         if sentence is not None:
             outputs[sentence_objective] = sentence(backbone.pooler(states))
         inputs["mask_positions"] = mask_positions
-        super().__init__(inputs=inputs, outputs=outputs, **kwargs)
+        super().__init__(inputs, outputs, backbone, preprocessor, **kwargs)
 
         # === Config ===
-        self.backbone = backbone
-        self.preprocessor = preprocessor
         self.masked_lm = masked_lm
         self.sentence = sentence
         self.sentence_objective = sentence_objective
 
-    def compile(
-        self,
-        optimizer: Any = "adamw",
-        loss: Any = None,
-        *,
-        weighted_metrics: Any = None,
-        **kwargs: Any,
-    ) -> None:
-        """Compiles with a loss per head, the mean over its own weights, and an accuracy."""
-        accuracy = keras.metrics.SparseCategoricalAccuracy
-        super().compile(
-            optimizer=optimizer,
-            loss=loss or {name: cross_entropy() for name in self.output_names},
-            weighted_metrics=weighted_metrics
-            or {name: [accuracy(name="accuracy")] for name in self.output_names},
-            **kwargs,
-        )
-
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "sentence_objective": self.sentence_objective}
-
-
-def cross_entropy() -> keras.losses.Loss:
-    """Cross-entropy of logits, averaged over the sample weights."""
-    return keras.losses.SparseCategoricalCrossentropy(
-        from_logits=True, reduction="mean_with_sample_weight"
-    )

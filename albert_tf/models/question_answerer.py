@@ -7,18 +7,18 @@ Shape letters: B sequences, T tokens.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 import keras_hub
 
 from albert_tf.layers.heads import dense_head
 from albert_tf.models.backbone import AlbertBackbone, model_inputs
-from albert_tf.models.pretrainer import cross_entropy
+from albert_tf.models.task_model import AlbertTask
 
 
 @keras.saving.register_keras_serializable(package="albert_tf")
-class AlbertQuestionAnswerer(keras_hub.models.Task):
+class AlbertQuestionAnswerer(AlbertTask, keras_hub.models.Task):
     """Scores every token as the first and as the last of the answer.
 
     Padded tokens are scored like any other; decoding looks only at passage tokens.
@@ -32,7 +32,7 @@ class AlbertQuestionAnswerer(keras_hub.models.Task):
     Source: google-research/albert squad_utils.py, create_v1_model.
     """
 
-    backbone_cls = AlbertBackbone
+    head_weights: ClassVar = {"start": 0.5, "end": 0.5}
 
     def __init__(self, backbone: AlbertBackbone, preprocessor: Any = None, **kwargs: Any) -> None:
         # === Layers ===
@@ -42,22 +42,7 @@ class AlbertQuestionAnswerer(keras_hub.models.Task):
         inputs = model_inputs()
         scores = head(backbone(inputs)["sequence_output"])  # [B, T, 2]
         outputs = {"start": scores[:, :, 0], "end": scores[:, :, 1]}
-        super().__init__(inputs=inputs, outputs=outputs, **kwargs)
+        super().__init__(inputs, outputs, backbone, preprocessor, **kwargs)
 
         # === Config ===
-        self.backbone = backbone
-        self.preprocessor = preprocessor
         self.head = head
-
-    def compile(
-        self, optimizer: Any = "adamw", loss: Any = None, *, metrics: Any = None, **kwargs: Any
-    ) -> None:
-        """Compiles with the mean of the two cross-entropies and both accuracies."""
-        accuracy = keras.metrics.SparseCategoricalAccuracy
-        super().compile(
-            optimizer=optimizer,
-            loss=loss or {name: cross_entropy() for name in ("start", "end")},
-            loss_weights=None if loss else {"start": 0.5, "end": 0.5},
-            metrics=metrics or {name: [accuracy(name="accuracy")] for name in ("start", "end")},
-            **kwargs,
-        )

@@ -20,9 +20,9 @@ def numpy_gelu(x: np.ndarray) -> np.ndarray:
     return 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
 
 
-def randomized(layer: keras.layers.Layer) -> keras.layers.Layer:
+def randomized(layer: keras.layers.Layer, scale: float = 0.3) -> keras.layers.Layer:
     """Biases and scales too get random values, so that dropping one cannot pass."""
     for variable in layer.variables:
-        noise = np.random.default_rng(len(variable.path)).normal(size=variable.shape, scale=0.3)
+        noise = np.random.default_rng(len(variable.path)).normal(size=variable.shape, scale=scale)
         variable.assign(np.asarray(variable) + noise)
     return layer

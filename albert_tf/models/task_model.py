@@ -1,0 +1,98 @@
+"""What every model with heads on a backbone shares: how it is built, compiled and saved.
+
+backbone  ->  [task_model.AlbertTask]  ->  pretrainer, classifier, question_answerer, ...
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import keras
+import keras_hub
+
+from albert_tf.models.backbone import AlbertBackbone
+
+
+class AlbertTask:
+    """A backbone with heads whose outputs are logits of classes.
+
+    A mixin: what it stands before is KerasHub's `Task` or a kind of it.
+
+    Args:
+        inputs: Keras inputs by name.
+        outputs: Logits by name; each is a head of its own.
+        backbone: The body.
+        preprocessor: As in KerasHub; None for a model that takes arrays.
+    """
+
+    backbone_cls = AlbertBackbone
+    output: dict[str, Any]
+    # Weight of each head's loss in their sum; 1 where it is not stated.
+    head_weights: ClassVar[dict[str, float] | None] = None
+
+    def __init__(
+        self,
+        inputs: dict[str, Any],
+        outputs: dict[str, Any],
+        backbone: AlbertBackbone,
+        preprocessor: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        # Named outright, for a parent in between may take other arguments.
+        keras_hub.models.Task.__init__(self, inputs=inputs, outputs=outputs, **kwargs)
+        self.backbone = backbone
+        self.preprocessor = preprocessor
+
+    def compile(
+        self,
+        optimizer: Any = "adamw",
+        loss: Any = None,
+        *,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        jit_compile: bool | str = "auto",
+        **kwargs: Any,
+    ) -> None:
+        """Compiles with cross-entropy and accuracy of every head, unless told otherwise.
+
+        Args:
+            optimizer: As in Keras.
+            loss: As in Keras; by default each head's cross-entropy, the mean over its own
+                sample weights.
+            loss_weights: As in Keras.
+            metrics: As in Keras.
+            weighted_metrics: As in Keras; by default each head's accuracy.
+            jit_compile: As in Keras, but "auto" is True on one device, CPU or not: XLA is the
+                faster there. Batches of many lengths compile once for each length.
+            **kwargs: As in Keras.
+        """
+        if loss is None:
+            loss = {name: cross_entropy() for name in self.output}
+            loss_weights = loss_weights or self.head_weights
+        if metrics is None and weighted_metrics is None:
+            accuracy = keras.metrics.SparseCategoricalAccuracy
+            weighted_metrics = {name: [accuracy(name="accuracy")] for name in self.output}
+        strategy = getattr(self, "distribute_strategy", None)
+        if jit_compile == "auto" and getattr(strategy, "num_replicas_in_sync", 1) == 1:
+            jit_compile = True
+        keras_hub.models.Task.compile(
+            self,
+            optimizer=optimizer,
+            loss=loss,
+            loss_weights=loss_weights,
+            metrics=metrics,
+            weighted_metrics=weighted_metrics,
+            jit_compile=jit_compile,
+            **kwargs,
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        return dict(keras_hub.models.Task.get_config(self))
+
+
+def cross_entropy() -> keras.losses.Loss:
+    """Cross-entropy of logits, averaged over the sample weights."""
+    return keras.losses.SparseCategoricalCrossentropy(
+        from_logits=True, reduction="mean_with_sample_weight"
+    )
