@@ -3,11 +3,11 @@
     python benchmarks/train_step.py [--rounds 5] [--json FILE]
 
 Every contestant is a process of its own, which builds the same model (masked language modeling,
-AdamW, float32, no padding), takes two steps to warm up, and then waits for its turn: one step
-each, round after round, so that a disturbance of the machine meets all of them. The table shows
-the median of the seconds per step, the ratio to albert_tf as `fit` is called by default (above 1
-is slower), and the share of the matmul peak of this machine, measured in the same rounds, that
-the work of that contestant amounts to.
+AdamW, float32, no padding) and takes two steps to warm up. Then, round after round, one step of
+it, one of albert_tf as `fit` is called by default, and a product of matrices follow each other, so
+that a disturbance of the machine meets all three. The table shows the median of the seconds per
+step, the median ratio to albert_tf within a round (above 1 is slower), and the share of the matmul
+peak that the work of the contestant amounts to.
 
 How to read it: seconds are this machine's; compare only the ratios. The peers of Hugging Face run
 in an environment that this script makes beside it (about 4 GB, once).
@@ -27,6 +27,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tqdm import tqdm
+
 # Takes one step and returns its seconds.
 Step = Callable[[], float]
 
@@ -37,7 +39,9 @@ REQUIREMENTS = [
     "tf-keras==2.21.0",
     "torch==2.13.0",
 ]
-SHAPES = {"T=128, B=16": (128, 16), "T=512, B=4": (512, 4)}
+OWN, PEAK = "albert_tf fit", "matmul"
+# Seconds of a contestant, of albert_tf and of the matrix products, one after the other.
+Round = tuple[float, float, float]
 VOCABULARY, EMBEDDING, HIDDEN, WIDE, LAYERS = 30_000, 128, 768, 3072, 12
 DROPOUT = 0.0
 
@@ -45,7 +49,7 @@ DROPOUT = 0.0
 def contestants() -> dict[str, tuple[Callable[[int, int], Step], bool]]:
     """What builds each contestant, and whether it runs in the environment of the peers."""
     return {
-        "albert_tf fit": (ours, False),
+        OWN: (ours, False),
         "albert_tf fit, no XLA": (lambda t, b: ours(t, b, jit_compile=False), False),
         "KerasHub fit": (keras_hub, False),
         "KerasHub fit, XLA": (lambda t, b: keras_hub(t, b, jit_compile=True), False),
@@ -53,7 +57,7 @@ def contestants() -> dict[str, tuple[Callable[[int, int], Step], bool]]:
         "transformers TFAlbert, XLA": (lambda t, b: tf_albert(t, b, xla=True), True),
         "transformers PyTorch, eager": (lambda t, b: torch_albert(t, b, "eager"), True),
         "transformers PyTorch, SDPA": (lambda t, b: torch_albert(t, b, "sdpa"), True),
-        "matmul": (lambda t, b: matmul(), False),
+        PEAK: (lambda t, b: matmul(), False),
     }
 
 
@@ -64,7 +68,7 @@ def masked_places(length: int) -> int:
 
 def work(name: str, length: int, batch: int) -> float:
     """Floating-point operations of the matrix products of one step, forward and backward."""
-    if name == "matmul":
+    if name == PEAK:
         return 8 * 2.0 * 2048 * HIDDEN * WIDE
     tokens = batch * length
     places = batch * masked_places(length)
@@ -253,51 +257,62 @@ def peers_python() -> Path:
     return python
 
 
-def race(length: int, batch: int, rounds: int, names: list[str]) -> dict[str, list[float]]:
-    """Seconds of every step of every contestant, taken in turns."""
-    running: dict[str, subprocess.Popen[str]] = {}
-    for name in names:
+class Contestant:
+    """A process that takes one step when told to and says how long it took."""
+
+    def __init__(self, name: str, length: int, batch: int) -> None:
         peer = contestants()[name][1]
         python = peers_python() if peer else Path(sys.executable)
-        arguments = [python, __file__, "--worker", name, str(length), str(batch)]
+        command = [python, __file__, "--worker", name, str(length), str(batch)]
         settings = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_USE_LEGACY_KERAS": str(int(peer))}
-        running[name] = subprocess.Popen(
-            arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             text=True, env={**os.environ, **settings},
         )  # fmt: skip
-        if running[name].stdout.readline() != "ready\n":
-            raise RuntimeError(f"{name} did not start; run: {' '.join(map(str, arguments))}")
-        print(f"{name} is ready", file=sys.stderr)
-    seconds: dict[str, list[float]] = {name: [] for name in names}
-    for number in range(rounds):
-        for name, process in running.items():
-            process.stdin.write("step\n")
-            process.stdin.flush()
-            seconds[name].append(float(process.stdout.readline()))
-        print(f"round {number + 1} of {rounds}", file=sys.stderr)
-    for process in running.values():
-        process.stdin.close()
-        process.wait()
-    return seconds
+        if self._process.stdout.readline() != "ready\n":
+            raise RuntimeError(f"{name} did not start; run: {' '.join(map(str, command))}")
+
+    def step(self) -> float:
+        """Seconds of one step."""
+        self._process.stdin.write("step\n")
+        self._process.stdin.flush()
+        return float(self._process.stdout.readline())
+
+    def stop(self) -> None:
+        """Gives its memory back."""
+        self._process.stdin.close()
+        self._process.wait()
 
 
-def report(title: str, length: int, batch: int, seconds: dict[str, list[float]]) -> dict[str, Any]:
+def race(length: int, batch: int, rounds: int, names: list[str]) -> dict[str, list[Round]]:
+    """Steps of every contestant, each beside a step of albert_tf's and a product of matrices."""
+    own, peak = (Contestant(name, length, batch) for name in (OWN, PEAK))
+    times: dict[str, list[Round]] = {}
+    for name in tqdm(names, desc=f"T={length}", unit="contestant"):
+        other = Contestant(name, length, batch)
+        times[name] = [(other.step(), own.step(), peak.step()) for _ in range(rounds)]
+        other.stop()
+    own.stop()
+    peak.stop()
+    return times
+
+
+def report(length: int, batch: int, times: dict[str, list[Round]]) -> dict[str, Any]:
     """Prints the table of one shape and returns it with every measurement."""
-    medians = {name: statistics.median(times) for name, times in seconds.items()}
-    peak = work("matmul", length, batch) / medians["matmul"]
-    own = seconds["albert_tf fit"]
-    print(f"\n{title}: {peak / 1e9:.0f} GFLOP/s is the matmul peak")
+    everything = [entry for rounds in times.values() for entry in rounds]
+    products = statistics.median(entry[2] for entry in everything)
+    peak = work(PEAK, length, batch) / products
+    times = {OWN: [(own, own, product) for _, own, product in everything], **times}
+    print(f"\nT={length}, B={batch}; matmul peak {peak / 1e9:.0f} GFLOP/s")
     print(f"{'':30} s/step   ratio   of peak")
     rows = {}
-    for name in medians:
-        if name == "matmul":
-            continue
-        # Of the ratios within each round, not of the medians: neighbours share disturbances.
-        ratio = statistics.median(a / b for a, b in zip(seconds[name], own, strict=True))
-        share = work(name, length, batch) / medians[name] / peak
-        print(f"{name:30} {medians[name]:6.2f}  {ratio:6.2f}  {share:7.0%}")
-        rows[name] = {"seconds": medians[name], "ratio": ratio, "share_of_peak": share}
-    return {"rows": rows, "seconds": seconds}
+    for name, rounds in times.items():
+        seconds = statistics.median(entry[0] for entry in rounds)
+        ratio = statistics.median(theirs / own for theirs, own, _ in rounds)
+        share = work(name, length, batch) / seconds / peak
+        print(f"{name:30} {seconds:6.2f}  {ratio:6.2f}  {share:7.0%}")
+        rows[name] = {"seconds": seconds, "ratio": ratio, "share_of_peak": share}
+    return {"peak": peak, "rows": rows, "rounds": times}
 
 
 def main() -> None:
@@ -308,18 +323,22 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="timed steps of each (default 5)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="receives every measurement")
     parser.add_argument("--only", nargs="+", choices=list(contestants()), help="race fewer")
+    parser.add_argument(
+        "--shapes", nargs="+", default=["128x16", "512x4"], metavar="TxB",
+        help="tokens and sequences of a batch (default 128x16 512x4)",
+    )  # fmt: skip
     parser.add_argument("--worker", nargs=3, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.worker:
         name, length, batch = arguments.worker
         worker(name, int(length), int(batch))
         return
-    names = arguments.only or list(contestants())
-    names = list(dict.fromkeys(["albert_tf fit", *names, "matmul"]))
+    names = [name for name in arguments.only or contestants() if name not in {OWN, PEAK}]
     results = {}
-    for title, (length, batch) in SHAPES.items():
-        seconds = race(length, batch, arguments.rounds, names)
-        results[title] = report(title, length, batch, seconds)
+    for shape in arguments.shapes:
+        length, batch = map(int, shape.split("x"))
+        times = race(length, batch, arguments.rounds, names)
+        results[shape] = report(length, batch, times)
     if arguments.json:
         arguments.json.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
 

@@ -20,6 +20,11 @@ def test_the_help_is_printed_by_the_program(
     assert f"```\n{capsys.readouterr().out}```" in README
 
 
+def test_the_table_of_sizes_is_printed_by_the_program(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["sizes"])
+    assert f"```\n{capsys.readouterr().out.split(chr(10) * 2)[0]}\n```" in README
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_of_the_readme_is_understood(command: str) -> None:
     assert callable(build_parser().parse_args(shlex.split(command)[1:]).command)

@@ -7,6 +7,7 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+import huggingface_hub
 import numpy as np
 import pytest
 
@@ -120,6 +121,14 @@ def test_what_is_no_checkpoint_is_named(
     Path("notes.txt").write_text("nothing")
     with pytest.raises((ValueError, FileNotFoundError), match=words):
         import_checkpoint("huggingface", source, tmp_path / "ours")
+
+
+def test_a_handle_that_cannot_be_fetched_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(OSError, match="hf://nobody/nothing could not be fetched"):
+        import_checkpoint("huggingface", "hf://nobody/nothing", tmp_path / "ours")
 
 
 def test_nothing_is_left_of_an_import_that_fails(tmp_path: Path) -> None:
