@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
 from itertools import chain
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from tqdm import tqdm
 
+from albert_tf.cli.output import print_rows, print_table, write_json
 from albert_tf.runtime.contract import CONTRACT_FILE
 from albert_tf.tasks.task import Task, TaskModel
 
@@ -34,7 +33,7 @@ def demo(arguments: argparse.Namespace) -> None:
     for example, answer in journey.answers:
         print(f"  {example.question:<{width}}  {answer}")
     print()
-    _print_table(journey.report)
+    print_table(journey.report)
     print(f"\nloss curves: {journey.plot}")
 
 
@@ -66,7 +65,7 @@ def pretrain(arguments: argparse.Namespace) -> None:
     options = _options(PretrainingOptions(), arguments)
     documents = read_documents(arguments.corpus)
     log = train(documents, tokenizer, config, options, arguments.out, progress=True)
-    _print_table(log[-1])
+    print_table(log[-1])
 
 
 def import_(arguments: argparse.Namespace) -> None:
@@ -82,7 +81,7 @@ def import_(arguments: argparse.Namespace) -> None:
         "not in the checkpoint, left to chance": ", ".join(imported.initialized),
         "in the checkpoint, of no use here": ", ".join(imported.left_out),
     }
-    _print_table({name: value for name, value in table.items() if value})
+    print_table({name: value for name, value in table.items() if value})
 
 
 def sizes(arguments: argparse.Namespace) -> None:
@@ -92,9 +91,9 @@ def sizes(arguments: argparse.Namespace) -> None:
     tables = {"sizes": named_sizes(), "albert_base_by_sharing": sharing_sizes()}
     if arguments.json:
         values = {name: [asdict(row) for row in rows] for name, rows in tables.items()}
-        _write_json(values, arguments.json)
+        write_json(values, arguments.json)
     for rows in tables.values():
-        _print_rows(
+        print_rows(
             ["", "parameters", "/ bert_base", "MB", "MFLOP/token T=128", "T=512", "/ bert_base"],
             [
                 [
@@ -127,7 +126,7 @@ def finetune(arguments: argparse.Namespace) -> None:
         arguments.out,
         progress=True,
     )
-    _print_table(log[-1])
+    print_table(log[-1])
 
 
 def export(arguments: argparse.Namespace) -> None:
@@ -136,12 +135,12 @@ def export(arguments: argparse.Namespace) -> None:
         from albert_tf.export.checkpoint import export_checkpoint
 
         left_out = export_checkpoint(arguments.model, arguments.out, arguments.format)
-        _print_table({"folder": arguments.out, "left out": ", ".join(left_out) or "nothing"})
+        print_table({"folder": arguments.out, "left out": ", ".join(left_out) or "nothing"})
         return
     from albert_tf.export.bundle import export as write
 
     contract = write(arguments.model, arguments.out, arguments.recipe)
-    _print_table({
+    print_table({
         "file": arguments.out / contract.model.name,
         "bytes": contract.model.bytes,
         "recipe": contract.recipe,
@@ -157,9 +156,9 @@ def evaluate(arguments: argparse.Namespace) -> None:
     examples = task.read(arguments.data, arguments.limit)
     predictions = [model.predict(example) for example in tqdm(examples, desc="evaluating")]
     scores = task.score(examples, predictions)
-    _print_table(scores)
+    print_table(scores)
     if arguments.json:
-        _write_json(scores, arguments.json)
+        write_json(scores, arguments.json)
 
 
 def predict(arguments: argparse.Namespace) -> None:
@@ -227,27 +226,3 @@ def _options(defaults: Options, arguments: argparse.Namespace) -> Options:
         if getattr(arguments, field.name, None) is not None
     }
     return replace(defaults, **given)  # type: ignore[type-var]
-
-
-def _write_json(values: Any, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
-
-
-def _print_rows(head: list[str], rows: list[list[str]]) -> None:
-    """Prints columns: the first to the left, numbers to the right."""
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    for cells in (head, *rows):
-        name, *numbers = (
-            f"{cell:<{width}}" if number == 0 else f"{cell:>{width}}"
-            for number, (cell, width) in enumerate(zip(cells, widths, strict=True))
-        )
-        print("  ".join([name, *numbers]).rstrip())
-
-
-def _print_table(values: Mapping[str, Any]) -> None:
-    width = max(map(len, values))
-    for name, value in values.items():
-        shown = f"{value:,.4g}" if isinstance(value, float) else value
-        shown = f"{value:,}" if isinstance(value, int) else shown
-        print(f"{name:<{width}}  {shown}")

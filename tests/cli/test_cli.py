@@ -16,7 +16,7 @@ from albert_tf.demo.world import tell_story
 from albert_tf.export.quantize import RECIPES
 from albert_tf.training.finetune import FinetuningOptions
 from albert_tf.training.pretrain import PretrainingOptions
-from tests.models.checkpoints.test_huggingface import tiny_checkpoint
+from tests.models.checkpoints.tiny import tiny_checkpoint
 
 
 def run(*arguments: object) -> int:
