@@ -47,7 +47,7 @@ def vocab(arguments: argparse.Namespace) -> None:
         tqdm(chain.from_iterable(documents), desc="reading", unit="sentence"),
         arguments.out,
         vocab_size=arguments.size,
-        lower_case=not arguments.cased,
+        cased=arguments.cased,
     )
     print(path)
 

@@ -20,6 +20,7 @@ from typing import Protocol
 import sentencepiece
 
 from albert_tf.text.characters import is_cjk, is_control, is_punctuation
+from albert_tf.text.spans import widened, without_leading_space
 
 SENTENCEPIECE_FILE = "spiece.model"
 WORDPIECE_FILE = "vocab.txt"
@@ -104,14 +105,25 @@ class SentencePieceTokenizer:
         self.special = SpecialIds(unk=self._model.unk_id(), **ids)
 
     def encode(self, text: str) -> Encoding:
-        """Splits one text into tokens; the white space before a word is not in its span."""
-        found = self._model.encode(text, return_type="offset_mapping")
+        """Splits one text into tokens; a space is in no span, a character split up in several.
+
+        Raises:
+            ValueError: the text holds half a character (a lone surrogate).
+        """
+        try:
+            found = self._model.encode(text, return_type="offset_mapping")
+        except RuntimeError as error:
+            raise ValueError("text must be Unicode; it holds a lone surrogate.") from error
+        spans = found["offsets"]
+        if not text.isascii():
+            places = self._model.normalize(text, with_offsets=True)[1]
+            spans = widened(spans, found["pieces"], places)
         return Encoding(
             token_ids=found["ids"],
             pieces=found["pieces"],
-            spans=[_without_leading_space(text, start, end) for start, end in found["offsets"]],
+            spans=[without_leading_space(text, start, end) for start, end in spans],
             word_starts=[
-                piece.startswith("\u2581") or is_punctuation(piece[0]) for piece in found["pieces"]
+                piece[0] == "\u2581" or is_punctuation(piece[0]) for piece in found["pieces"]
             ],
         )
 
@@ -234,9 +246,3 @@ def _copy(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     if source.resolve() != target.resolve():
         shutil.copyfile(source, target)
-
-
-def _without_leading_space(text: str, start: int, end: int) -> tuple[int, int]:
-    while start < end and text[start].isspace():
-        start += 1
-    return start, end

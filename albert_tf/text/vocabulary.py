@@ -1,17 +1,22 @@
-"""Trains a SentencePiece vocabulary with ALBERT's special ids in place.
+"""Makes SentencePiece vocabularies that read raw text, with ALBERT's special ids in place.
 
-sentences  ->  [vocabulary.train_vocabulary]  ->  spiece.model  ->  tokenizer
+sentences       ->  [vocabulary.train_vocabulary]  ->  spiece.model  ->  tokenizer
+released model  ->  [vocabulary.adopt_vocabulary]  ->  spiece.model  ->  tokenizer
 """
 
 from __future__ import annotations
 
 import io
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 import sentencepiece
 
+from albert_tf.text.normalization import clean_text, is_cleaned, read_model, with_cleaning
 from albert_tf.text.tokenizer import SENTENCEPIECE_FILE
+
+_CONTROLS = ["[CLS]", "[SEP]", "[MASK]"]
 
 
 def train_vocabulary(
@@ -19,18 +24,21 @@ def train_vocabulary(
     directory: str | Path,
     *,
     vocab_size: int = 30_000,
-    lower_case: bool = True,
+    cased: bool = False,
+    keep_accents: bool = False,
 ) -> Path:
     """Trains a Unigram model and writes `spiece.model` into `directory`.
 
-    The cleaning (NFKC, white space, and lower case if asked) is stored in the file, so
-    every reader of it agrees. Ids: <pad> 0, <unk> 1, [CLS] 2, [SEP] 3, [MASK] 4.
+    The cleaning is that of the released models (`normalization.clean_text`) and is stored
+    in the file, so every reader of it agrees. A digit and a comma are never one piece.
+    Ids: <pad> 0, <unk> 1, [CLS] 2, [SEP] 3, [MASK] 4.
 
     Args:
         sentences: Training text, one sentence or line each.
         directory: Made if absent.
         vocab_size: Upper bound of pieces; a small corpus yields fewer.
-        lower_case: Whether the vocabulary ignores case.
+        cased: Whether capitals stay capitals.
+        keep_accents: Whether characters keep their accents.
 
     Returns:
         The path of the file written.
@@ -41,31 +49,89 @@ def train_vocabulary(
 
     Source: google-research/albert README, section "SentencePiece".
     """
-    path = Path(directory) / SENTENCEPIECE_FILE
-    if path.exists():
-        raise FileExistsError(f"{path} exists, and models may depend on it; choose another folder.")
+    path = _new_path(directory)
+    clean = partial(clean_text, cased=cased, keep_accents=keep_accents)
     model = io.BytesIO()
     try:
         sentencepiece.SentencePieceTrainer.train(
-            sentence_iterator=iter(sentences),
+            sentence_iterator=(clean(sentence) for sentence in sentences),
             model_writer=model,
             model_type="unigram",
             vocab_size=vocab_size,
             hard_vocab_limit=False,
             character_coverage=0.99995,
             max_sentence_length=1_000_000,  # bytes; the default leaves longer lines out unsaid
-            normalization_rule_name="nmt_nfkc_cf" if lower_case else "nmt_nfkc",
+            normalization_rule_name="nmt_nfkc",
             pad_id=0,
             unk_id=1,
             bos_id=-1,
             eos_id=-1,
             pad_piece="<pad>",
             unk_piece="<unk>",
-            control_symbols=["[CLS]", "[SEP]", "[MASK]"],
+            control_symbols=_CONTROLS,
             minloglevel=2,
         )
     except (RuntimeError, OSError) as error:
         raise ValueError(f"the text gave no vocabulary of {vocab_size} pieces: {error}") from error
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(model.getvalue())
+    content = with_cleaning(model.getvalue(), cased=cased, keep_accents=keep_accents)
+    return _write(path, content)
+
+
+def adopt_vocabulary(
+    source: str | Path,
+    directory: str | Path,
+    *,
+    cased: bool = False,
+    keep_accents: bool = False,
+) -> Path:
+    """Writes a released SentencePiece model as a `spiece.model` that reads raw text.
+
+    The released models expect cleaned text. The file written cleans text itself; ids stay
+    as they are. The options must be those the model was trained with.
+
+    Args:
+        source: A Unigram model such as `30k-clean.model`.
+        directory: Made if absent.
+        cased: Whether capitals stay capitals (`do_lower_case` false).
+        keep_accents: Whether characters keep their accents.
+
+    Returns:
+        The path of the file written.
+
+    Raises:
+        FileNotFoundError: there is no `source`.
+        FileExistsError: the folder holds a vocabulary, which its models depend on.
+        ValueError: `source` is no Unigram model, has its special pieces elsewhere, or
+            carries the cleaning already.
+
+    Source: google-research/albert tokenization.py.
+    """
+    path, source = _new_path(directory), Path(source)
+    model = read_model(source)
+    if not model.is_unigram:
+        raise ValueError(f"{source} must be a Unigram model, as ALBERT's are.")
+    if is_cleaned(source):
+        raise ValueError(f"{source} carries the cleaning already; copy it as it is.")
+    pieces = [piece.text for piece in model.pieces]
+    if pieces[:2] != ["<pad>", "<unk>"]:
+        raise ValueError(f"{source} must begin with <pad> and <unk>; it begins with {pieces[:2]}.")
+    missing = [piece for piece in _CONTROLS if piece not in pieces]
+    if missing:
+        raise ValueError(f"{source} has no piece {', '.join(missing)}.")
+    content = with_cleaning(source.read_bytes(), cased=cased, keep_accents=keep_accents)
+    return _write(path, content)
+
+
+def _new_path(directory: str | Path) -> Path:
+    path = Path(directory) / SENTENCEPIECE_FILE
+    if path.exists():
+        raise FileExistsError(f"{path} exists, and models may depend on it; choose another folder.")
     return path
+
+
+def _write(path: Path, content: bytes) -> Path:
+    """Writes the file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial_path = path.with_name(f"{path.name}.partial")
+    partial_path.write_bytes(content)
+    return partial_path.rename(path)

@@ -17,7 +17,7 @@ def test_case_is_ignored_unless_asked_for(
 ) -> None:
     assert tokenizer.encode("THE LAMP").token_ids == tokenizer.encode("the lamp").token_ids
     lines = [line for story in stories for line in story]
-    train_vocabulary(lines, tmp_path, vocab_size=120, lower_case=False)
+    train_vocabulary(lines, tmp_path, vocab_size=120, cased=True)
     cased = load_tokenizer(tmp_path)
     assert cased.encode("There").token_ids != cased.encode("there").token_ids
 
