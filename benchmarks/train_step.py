@@ -184,6 +184,8 @@ def tf_albert(length: int, batch: int, xla: bool) -> Step:
     """Hugging Face's TensorFlow model, which needs the Keras before 3."""
     os.environ["TF_USE_LEGACY_KERAS"] = "1"
     import tensorflow as tf
+
+    os.environ["USE_TORCH"] = "0"  # both libraries in one process bring it down
     import tf_keras
     from transformers import TFAlbertForMaskedLM
 
@@ -261,13 +263,11 @@ class Contestant:
     """A process that takes one step when told to and says how long it took."""
 
     def __init__(self, name: str, length: int, batch: int) -> None:
-        peer = contestants()[name][1]
-        python = peers_python() if peer else Path(sys.executable)
+        python = peers_python() if contestants()[name][1] else Path(sys.executable)
         command = [python, __file__, "--worker", name, str(length), str(batch)]
-        settings = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_USE_LEGACY_KERAS": str(int(peer))}
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            text=True, env={**os.environ, **settings},
+            text=True, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
         )  # fmt: skip
         if self._process.stdout.readline() != "ready\n":
             raise RuntimeError(f"{name} did not start; run: {' '.join(map(str, command))}")

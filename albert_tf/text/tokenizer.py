@@ -24,8 +24,8 @@ from albert_tf.text.spans import widened, without_leading_space
 
 SENTENCEPIECE_FILE = "spiece.model"
 WORDPIECE_FILE = "vocab.txt"
-WORDPIECE_OPTIONS_FILE = "tokenizer_config.json"
-VOCABULARY_FILES = (SENTENCEPIECE_FILE, WORDPIECE_FILE, WORDPIECE_OPTIONS_FILE)
+TOKENIZER_OPTIONS_FILE = "tokenizer_config.json"
+VOCABULARY_FILES = (SENTENCEPIECE_FILE, WORDPIECE_FILE, TOKENIZER_OPTIONS_FILE)
 _LONGEST_WORD = 100  # characters; google-research/bert tokenization.py gives up beyond it
 
 
@@ -165,7 +165,7 @@ class WordPieceTokenizer:
         self.lower_case, self.strip_accents = self._read_options()
 
     def _read_options(self) -> tuple[bool, bool]:
-        path = self.path.with_name(WORDPIECE_OPTIONS_FILE)
+        path = self.path.with_name(TOKENIZER_OPTIONS_FILE)
         try:
             options = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
         except ValueError as error:
@@ -238,8 +238,8 @@ class WordPieceTokenizer:
         """Copies `vocab.txt` and writes the options."""
         _copy(self.path, directory / WORDPIECE_FILE)
         options = {"do_lower_case": self.lower_case, "strip_accents": self.strip_accents}
-        (directory / WORDPIECE_OPTIONS_FILE).write_text(json.dumps(options, indent=2) + "\n")
-        return [WORDPIECE_FILE, WORDPIECE_OPTIONS_FILE]
+        (directory / TOKENIZER_OPTIONS_FILE).write_text(json.dumps(options, indent=2) + "\n")
+        return [WORDPIECE_FILE, TOKENIZER_OPTIONS_FILE]
 
 
 def _copy(source: Path, target: Path) -> None:

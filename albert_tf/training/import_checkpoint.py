@@ -19,7 +19,16 @@ from albert_tf.models.question_answerer import AlbertQuestionAnswerer
 from albert_tf.tasks.classification import ClassificationTask
 from albert_tf.tasks.squad import QuestionAnsweringTask
 from albert_tf.tasks.task import Task, write_task
-from albert_tf.text.tokenizer import SentencePieceTokenizer, Tokenizer, load_tokenizer
+from albert_tf.text.normalization import is_cleaned
+from albert_tf.text.tokenizer import (
+    SENTENCEPIECE_FILE,
+    TOKENIZER_OPTIONS_FILE,
+    WORDPIECE_FILE,
+    SentencePieceTokenizer,
+    Tokenizer,
+    WordPieceTokenizer,
+)
+from albert_tf.text.vocabulary import adopt_vocabulary
 from albert_tf.version import __version__
 
 PROVENANCE_FILE = "provenance.json"
@@ -29,8 +38,9 @@ FORMATS = {
     "kerashub": kerashub.read_checkpoint,
     "tfhub": tfhub.read_checkpoint,
 }
-# Where each format keeps its vocabulary, beside the weights or below.
+# Where the formats keep their vocabularies, and under which names.
 _VOCABULARY_FOLDERS = ("", "assets", "assets/tokenizer")
+_VOCABULARY_FILES = (SENTENCEPIECE_FILE, "30k-clean.model", "vocabulary.spm", WORDPIECE_FILE)
 # Tables are sometimes padded to a round number of rows, up to this many.
 _PADDING_ROWS = 128
 
@@ -56,8 +66,8 @@ def import_checkpoint(
     """
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise FileExistsError(f"{directory} exists; choose another folder.")
-    with opened(source) as folder:
-        tokenizer = _find_vocabulary(vocabulary or folder)
+    with opened(source) as folder, tempfile.TemporaryDirectory() as made:
+        tokenizer = _open_vocabulary(vocabulary or folder, Path(made))
         imported = FORMATS[file_format](folder)
         _check_vocabulary(tokenizer, imported.model)
         directory.parent.mkdir(parents=True, exist_ok=True)
@@ -73,21 +83,36 @@ def import_checkpoint(
     return imported
 
 
-def _find_vocabulary(folder: Path) -> Tokenizer:
-    for inside in _VOCABULARY_FOLDERS:
-        try:
-            return load_tokenizer(folder / inside)
-        except FileNotFoundError:
-            continue
-    return load_tokenizer(folder)
+def _open_vocabulary(folder: Path, made: Path) -> Tokenizer:
+    """Opens the vocabulary of a checkpoint; one that expects cleaned text is adopted first."""
+    names = [f"{inside}/{name}" for inside in _VOCABULARY_FOLDERS for name in _VOCABULARY_FILES]
+    paths = [folder / name.removeprefix("/") for name in names]
+    path = next((path for path in paths if path.exists()), None)
+    if path is None:
+        raise FileNotFoundError(
+            f"{folder} holds no vocabulary: expected {', '.join(_VOCABULARY_FILES)}. If it lies "
+            f"elsewhere, name its folder."
+        )
+    if path.name == WORDPIECE_FILE:
+        return WordPieceTokenizer(path)
+    if is_cleaned(path):
+        return SentencePieceTokenizer(path)
+    lower_case, keep_accents = _cleaning_options(path.with_name(TOKENIZER_OPTIONS_FILE))
+    return SentencePieceTokenizer(
+        adopt_vocabulary(path, made, cased=not lower_case, keep_accents=keep_accents)
+    )
+
+
+def _cleaning_options(path: Path) -> tuple[bool, bool]:
+    """Whether text is lower-cased, and keeps its accents; as released where nothing is said."""
+    try:
+        options = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        return bool(options.get("do_lower_case", True)), bool(options.get("keep_accents", False))
+    except (ValueError, AttributeError) as error:
+        raise ValueError(f"{path} is not a JSON object: {error}.") from error
 
 
 def _check_vocabulary(tokenizer: Tokenizer, model: Any) -> None:
-    if isinstance(tokenizer, SentencePieceTokenizer):
-        raise ValueError(
-            f"{tokenizer.path} cannot be imported yet: released ALBERTs lower case and strip "
-            f"accents before it, and it does neither. Only a WordPiece vocabulary can."
-        )
     rows = getattr(model, "backbone", model).config.vocab_size
     if not rows - _PADDING_ROWS < tokenizer.vocab_size <= rows:
         raise ValueError(

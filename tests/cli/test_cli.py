@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -121,15 +120,6 @@ def test_a_vocabulary_of_another_model_is_refused(
     assert run("import", "huggingface", tmp_path / "theirs", "--out", tmp_path / "ours") == 1
     assert "must have the 31 pieces of the model's table; it has 32" in capsys.readouterr().err
     assert not (tmp_path / "ours").exists()
-
-
-def test_a_vocabulary_that_needs_cleaning_is_refused(
-    tmp_path: Path, vocabulary: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    write_checkpoint(tmp_path / "theirs")
-    shutil.copy(vocabulary / "spiece.model", tmp_path / "theirs")
-    assert run("import", "huggingface", tmp_path / "theirs", "--out", tmp_path / "ours") == 1
-    assert "cannot be imported yet" in capsys.readouterr().err
 
 
 def test_an_import_never_overwrites_a_model(

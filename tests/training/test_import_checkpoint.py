@@ -2,12 +2,15 @@
 
 import hashlib
 import json
+import shutil
 import tarfile
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import sentencepiece
 
 from albert_tf.models.backbone import AlbertBackbone
 from albert_tf.models.checkpoints.huggingface import write_checkpoint
@@ -15,9 +18,13 @@ from albert_tf.models.classifier import AlbertTextClassifier
 from albert_tf.models.saved import load_model
 from albert_tf.tasks.classification import ClassificationTask
 from albert_tf.tasks.task import read_task
+from albert_tf.text.tokenizer import load_tokenizer
 from albert_tf.training.import_checkpoint import import_checkpoint
 from tests.cli.test_cli import write_checkpoint as write_tiny
 from tests.conftest import TINY
+from tests.models.checkpoints.official import random_tensors
+from tests.models.checkpoints.test_google import write_checkpoint as write_google
+from tests.text.official import official_ids, official_text, train_officially
 
 
 def test_the_folder_says_where_it_came_from(tmp_path: Path) -> None:
@@ -80,3 +87,37 @@ def test_a_vocabulary_may_lie_elsewhere(tmp_path: Path) -> None:
         "huggingface", str(tmp_path / "theirs"), tmp_path / "ours", vocabulary=tmp_path / "words"
     )
     assert (tmp_path / "ours" / "vocab.txt").exists()
+
+
+@pytest.mark.parametrize("name", ["30k-clean.model", "assets/tokenizer/vocabulary.spm"])
+@pytest.mark.parametrize("cased", [False, True])
+def test_a_vocabulary_that_expects_cleaned_text_learns_to_clean(
+    tmp_path: Path, stories: list[list[str]], name: str, cased: bool
+) -> None:
+    content = train_officially([line for story in stories for line in story], cased)
+    official = sentencepiece.SentencePieceProcessor(model_proto=content)
+    config = replace(TINY, vocab_size=official.get_piece_size())
+    theirs = tmp_path / "theirs"
+    write_google(theirs, random_tensors(config), config)
+    (theirs / name).parent.mkdir(parents=True, exist_ok=True)
+    (theirs / name).write_bytes(content)
+    if cased:
+        options = (theirs / name).with_name("tokenizer_config.json")
+        options.write_text(json.dumps({"do_lower_case": False}))
+    import_checkpoint("google", str(theirs), tmp_path / "ours")
+    tokenizer = load_tokenizer(tmp_path / "ours")
+    text = "  At d\u00e1wn MINA  was in the ``garden''. "
+    cleaned = official_text(text, cased)
+    assert tokenizer.encode(text).token_ids == official_ids(official, cleaned)
+    # The control: without the cleaning the ids are others.
+    assert official.encode(text) != official_ids(official, cleaned)
+
+
+def test_a_vocabulary_that_cleans_is_kept_as_it_is(tmp_path: Path, vocabulary: Path) -> None:
+    config = replace(TINY, vocab_size=load_tokenizer(vocabulary).vocab_size)
+    theirs = tmp_path / "theirs"
+    write_google(theirs, random_tensors(config), config)
+    shutil.copy(vocabulary / "spiece.model", theirs)
+    import_checkpoint("google", str(theirs), tmp_path / "ours")
+    kept = (tmp_path / "ours" / "spiece.model").read_bytes()
+    assert kept == (vocabulary / "spiece.model").read_bytes()
