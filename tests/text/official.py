@@ -35,13 +35,15 @@ def official_ids(model: sentencepiece.SentencePieceProcessor, cleaned: str) -> l
     return [model.piece_to_id(piece) for piece in pieces]
 
 
-def train_officially(lines: list[str], cased: bool = False, keep_accents: bool = False) -> bytes:
+def train_officially(
+    lines: list[str], cased: bool = False, keep_accents: bool = False, vocab_size: int = 400
+) -> bytes:
     """Trains as the release was: text cleaned outside, punctuation as pieces of its own."""
     file = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter([official_text(line, cased, keep_accents) for line in lines]),
         model_writer=file,
-        vocab_size=400,
+        vocab_size=vocab_size,
         hard_vocab_limit=False,
         normalization_rule_name="nmt_nfkc",
         pad_id=0,
