@@ -28,9 +28,10 @@ class AlbertEncoder(keras.layers.Layer):
     settings of `parameter_sharing` and `num_hidden_groups` give either half, or both, more
     copies; with L of both nothing is shared, and this is BERT's encoder.
 
-    Like `keras.layers.RNN`, it has `unroll`: True lays the applications out one by one, which
-    trains fastest; False makes each run of equal applications the body of one loop, which is
-    what a phone should load. Both give the same numbers.
+    Like `keras.layers.RNN`, it has `unroll`: True lays the applications out one by one; False
+    makes each run of equal applications the body of one loop, which is what a phone should
+    load. Both give the same numbers. Training always lays them out: it is faster so, and XLA
+    has no gradient of a loop.
 
     Args:
         config: Sizes and sharing.
@@ -91,7 +92,7 @@ class AlbertEncoder(keras.layers.Layer):
             attended = attention(readers, x, padding_mask, training=training)
             return feed_forward(attended, training=training)
 
-        if not self.unroll:
+        if not (self.unroll or training):
             for layers, times in self._runs():
 
                 def once(_: Any, x: Tensor, layers: list[Layer] = layers) -> Tensor:
