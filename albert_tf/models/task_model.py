@@ -11,6 +11,7 @@ import keras
 import keras_hub
 
 from albert_tf.models.backbone import AlbertBackbone
+from albert_tf.preprocessing import AlbertPreprocessor
 
 
 class AlbertTask:
@@ -22,10 +23,12 @@ class AlbertTask:
         inputs: Keras inputs by name.
         outputs: Logits by name; each is a head of its own.
         backbone: The body.
-        preprocessor: As in KerasHub; None for a model that takes arrays.
+        preprocessor: What makes inputs of texts, so that `fit`, `evaluate` and `predict` take
+            texts as well as dicts of arrays; None for arrays alone.
     """
 
     backbone_cls = AlbertBackbone
+    preprocessor_cls = AlbertPreprocessor
     output: dict[str, Any]
     # Weight of each head's loss in their sum; 1 where it is not stated.
     head_weights: ClassVar[dict[str, float] | None] = None
@@ -35,7 +38,7 @@ class AlbertTask:
         inputs: dict[str, Any],
         outputs: dict[str, Any],
         backbone: AlbertBackbone,
-        preprocessor: Any = None,
+        preprocessor: AlbertPreprocessor | None = None,
         **kwargs: Any,
     ) -> None:
         # Named outright, for a parent in between may take other arguments.
@@ -86,6 +89,12 @@ class AlbertTask:
             jit_compile=jit_compile,
             **kwargs,
         )
+
+    def preprocess_samples(self, x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+        """Makes inputs of texts; a dict of arrays stays as it is."""
+        if self.preprocessor is None or isinstance(x, dict):
+            return keras.utils.pack_x_y_sample_weight(x, y, sample_weight)
+        return self.preprocessor(x, y=y, sample_weight=sample_weight)
 
     def get_config(self) -> dict[str, Any]:
         return dict(keras_hub.models.Task.get_config(self))

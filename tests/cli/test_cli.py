@@ -40,7 +40,7 @@ def test_the_road_from_text_to_an_answer(
     vocab, pretrained, tuned, small = (
         tmp_path / name for name in ("vocab", "pretrained", "tuned", "small")
     )
-    assert run("vocab", "--input", corpus, "--size", 120, "--out", vocab) == 0
+    assert run("vocab", "train", "--input", corpus, "--size", 120, "--out", vocab) == 0
     assert run(
         "pretrain", "--corpus", corpus, "--vocab", vocab, "--size", "demo", "--steps", 3,
         "--warmup-steps", 1, "--batch-size", 4, "--sequence-length", 48, "--out", pretrained,
