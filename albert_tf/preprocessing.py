@@ -160,8 +160,14 @@ class GraphWordPiece(tf.Module):
     def __init__(self, tokenizer: WordPieceTokenizer) -> None:
         super().__init__()
         self._tables = _tables(tokenizer)
+        # Of equal pieces the last counts; the others, and empty ones, become what no text holds.
+        last = {piece: place for place, piece in enumerate(tokenizer.pieces) if piece}
+        pieces = [
+            piece if last.get(piece) == place else f"\x01{place}"
+            for place, piece in enumerate(tokenizer.pieces)
+        ]
         self._split = tf_text.FastWordpieceTokenizer(
-            vocab=tokenizer.pieces, unknown_token="[UNK]", no_pretokenization=True,
+            vocab=pieces, unknown_token="[UNK]", no_pretokenization=True,
             max_bytes_per_word=4 * LONGEST_WORD + 1, token_out_type=tf.int32,
         )  # fmt: skip
 

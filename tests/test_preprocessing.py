@@ -20,10 +20,13 @@ from albert_tf.text.vocabulary import adopt_vocabulary
 from tests.conftest import TINY
 from tests.text.test_normalization import HARD, random_texts, real_lines
 
-PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "lamp", "##s", "caf", "##e", "##\u0301",
-          "\u00e9", ".", "\u6f22", "\u1112", "##\u1161", "##\u1103", "\ud558", "##\ub2e4", "\u03c3",
-          *"abcdefghijklmnopqrstuvwxyz", *(f"##{letter}" for letter in "abcdefghijklmnopqrstuvwxyz"),
-          *"0123456789,`'\"[]"]  # fmt: skip
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+PIECES = [
+    *("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "lamp", "##s", "caf", "##e", "##\u0301"),
+    *("\u00e9", ".", "\u6f22", "\u1112", "##\u1161", "##\u1103", "\ud558", "##\ub2e4", "\u03c3"),
+    *(*LETTERS, *(f"##{letter}" for letter in LETTERS), *"0123456789,`'\"[]"),
+    *("", "the"),  # nothing, and a piece twice
+]
 LONG = ["a" * 100, "a" * 101 + " the", "\uac00" * 100 + " lamp", "\u00e9" * 300]
 ODD = [*HARD, *LONG, "[MASK] [PAD] [CLS] <unk> </s>", "a\0b", "\0", "", " ", "\u0301", "the lamps."]
 

@@ -66,8 +66,9 @@ def renew() -> None:
     (GOLDEN / "wordpiece").mkdir(exist_ok=True)
     words = " ".join(stories() + KOREAN + GREEK + FRENCH + NUMBERS).lower()
     letters = sorted({letter for letter in words if not letter.isspace()})
-    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters,
-              *(f"##{letter}" for letter in letters), "the", "was", "garden", "##s", "cafe", "##ing"]  # fmt: skip
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters]
+    pieces += [f"##{letter}" for letter in letters]
+    pieces += ["the", "was", "garden", "##s", "cafe", "##ing"]
     (GOLDEN / "wordpiece" / "vocab.txt").write_text("\n".join(pieces) + "\n", encoding="utf-8")
     for name in READERS:
         lines = [json.dumps(v, ensure_ascii=True) for v in vectors(load_tokenizer(GOLDEN / name))]
