@@ -29,7 +29,7 @@ def contestants() -> dict[str, Callable[[int, int], Step]]:
     """What builds each contestant, given T and B."""
     return {
         OWN: ours,
-        "albert_tf fit, no XLA": lambda t, b: ours(t, b, jit_compile=False),
+        "albert_tf fit, XLA": lambda t, b: ours(t, b, jit_compile=True),
         "KerasHub fit": keras_hub,
         "KerasHub fit, XLA": lambda t, b: keras_hub(t, b, jit_compile=True),
         "transformers TFAlbert": lambda t, b: tf_albert(t, b, xla=False),

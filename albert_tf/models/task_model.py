@@ -54,7 +54,6 @@ class AlbertTask:
         loss_weights: Any = None,
         metrics: Any = None,
         weighted_metrics: Any = None,
-        jit_compile: bool | str = "auto",
         **kwargs: Any,
     ) -> None:
         """Compiles with cross-entropy and accuracy of every head, unless told otherwise.
@@ -66,8 +65,6 @@ class AlbertTask:
             loss_weights: As in Keras.
             metrics: As in Keras.
             weighted_metrics: As in Keras; by default each head's accuracy.
-            jit_compile: As in Keras, but "auto" is True on one device, CPU or not: XLA is the
-                faster there. Batches of many lengths compile once for each length.
             **kwargs: As in Keras.
         """
         if loss is None:
@@ -76,9 +73,6 @@ class AlbertTask:
         if metrics is None and weighted_metrics is None:
             accuracy = keras.metrics.SparseCategoricalAccuracy
             weighted_metrics = {name: [accuracy(name="accuracy")] for name in self.output}
-        strategy = getattr(self, "distribute_strategy", None)
-        if jit_compile == "auto" and getattr(strategy, "num_replicas_in_sync", 1) == 1:
-            jit_compile = True
         keras_hub.models.Task.compile(
             self,
             optimizer=optimizer,
@@ -86,7 +80,6 @@ class AlbertTask:
             loss_weights=loss_weights,
             metrics=metrics,
             weighted_metrics=weighted_metrics,
-            jit_compile=jit_compile,
             **kwargs,
         )
 
