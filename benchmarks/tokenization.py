@@ -94,18 +94,19 @@ def contestants(path: Path) -> dict[str, Callable[[list[str]], Ids]]:
 def hugging_face(path: Path) -> Any:
     """The same pieces, scores and cleaning in Hugging Face's Unigram model."""
     import sentencepiece
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
-
-    from albert_tf.text.normalization import charsmap_of
+    from sentencepiece import sentencepiece_model_pb2
+    from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
 
     model = sentencepiece.SentencePieceProcessor(model_file=str(path))
-    pieces = [(model.id_to_piece(i), model.get_score(i)) for i in range(model.get_piece_size())]
-    unused = [
-        (piece, -1e6) if model.is_unused(i) else (piece, s) for i, (piece, s) in enumerate(pieces)
+    pieces = [
+        (model.id_to_piece(i), -1e6 if model.is_unused(i) else model.get_score(i))
+        for i in range(model.get_piece_size())
     ]
-    tokenizer = Tokenizer(models.Unigram(unused, unk_id=model.unk_id()))
-    charsmap = charsmap_of(model.serialized_model_proto())
-    tokenizer.normalizer = normalizers.Precompiled(charsmap)
+    tokenizer = Tokenizer(models.Unigram(pieces, unk_id=model.unk_id()))
+    proto = sentencepiece_model_pb2.ModelProto.FromString(model.serialized_model_proto())
+    charsmap = normalizers.Precompiled(proto.normalizer_spec.precompiled_charsmap)
+    one_space = normalizers.Replace(Regex(" {2,}"), " ")
+    tokenizer.normalizer = normalizers.Sequence([charsmap, normalizers.Strip(), one_space])
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
     return tokenizer
 

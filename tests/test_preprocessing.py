@@ -68,15 +68,18 @@ def test_both_readers_agree_on_real_text(shared_data: Path, tmp_path: Path) -> N
     ids = reader.encode_ids(texts)
     other = [(a, b) for a, b in zip(ids, in_graph(reader, texts), strict=True) if a != b]
     print(f"{len(other)} of {len(texts)} differ")
-    # tensorflow-text carries an older SentencePiece, which of two ways to split that are
-    # equally good sometimes takes the other: the pieces are the same in another order, or
-    # their scores have the same sum.
-    assert len(other) < 0.0005 * len(texts)
+    # tensorflow-text carries an older SentencePiece. Of two ways to split that are equally
+    # good it may take the other: nearly always the same pieces in another order, else two
+    # whose scores have the same sum up to rounding.
+    assert len(other) < 0.001 * len(texts)
     model = sentencepiece.SentencePieceProcessor(model_file=str(reader.path))
     scores = np.array([model.get_score(token) for token in range(reader.vocab_size)])
-    for ours, theirs in other:
-        only_ours, only_theirs = Counter(ours) - Counter(theirs), Counter(theirs) - Counter(ours)
-        worth = [scores[list(only.elements())].sum() for only in (only_ours, only_theirs)]
+    for pair in other:
+        ours, theirs = map(Counter, pair)
+        worth = [
+            scores[list(only.elements())].sum() if only else 0.0
+            for only in (ours - theirs, theirs - ours)
+        ]
         assert worth[0] == pytest.approx(worth[1], abs=1e-3)
 
 
