@@ -13,6 +13,7 @@ import tensorflow as tf
 from albert_tf.examples.packing import pack, pad_batch, truncate
 from albert_tf.models.backbone import AlbertBackbone
 from albert_tf.models.classifier import AlbertTextClassifier
+from albert_tf.models.pretrainer import AlbertPretrainer
 from albert_tf.models.question_answerer import AlbertQuestionAnswerer
 from albert_tf.preprocessing import AlbertPreprocessor, graph_tokenizer
 from albert_tf.text.tokenizer import SentencePieceTokenizer, Tokenizer, load_tokenizer
@@ -133,6 +134,20 @@ def test_a_classifier_learns_from_texts_and_keeps_its_vocabulary(
     # A new head on the saved body finds the vocabulary too.
     new = AlbertTextClassifier.from_preset(str(tmp_path), num_classes=3)
     assert new.predict((texts[:2], texts[2:4]), verbose=0)["logits"].shape == (2, 3)
+
+
+def test_a_pretrained_folder_becomes_a_classifier_of_texts(
+    tokenizer: Tokenizer, tmp_path: Path
+) -> None:
+    backbone = AlbertBackbone(replace(TINY, vocab_size=tokenizer.vocab_size))
+    AlbertPretrainer(backbone).save_to_preset(str(tmp_path))
+    tokenizer.save(tmp_path)
+    model = AlbertTextClassifier.from_preset(str(tmp_path), num_classes=2)
+    before = model.predict(["a fine film"], verbose=0)["logits"]
+    model.fit(["a fine film", "a dull one"], [1, 0], verbose=0)
+    assert float(model.optimizer.learning_rate) == pytest.approx(5e-5)
+    after = model.predict(["a fine film"], verbose=0)["logits"]
+    assert 0 < np.abs(after - before).max() < 0.1
 
 
 def test_an_answerer_answers_strings(tokenizer: Tokenizer) -> None:

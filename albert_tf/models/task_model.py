@@ -48,7 +48,7 @@ class AlbertTask:
 
     def compile(
         self,
-        optimizer: Any = "adamw",
+        optimizer: Any = "auto",
         loss: Any = None,
         *,
         loss_weights: Any = None,
@@ -59,7 +59,7 @@ class AlbertTask:
         """Compiles with cross-entropy and accuracy of every head, unless told otherwise.
 
         Args:
-            optimizer: As in Keras.
+            optimizer: As in Keras; "auto" is AdamW with a rate of 5e-5, for fine-tuning.
             loss: As in Keras; by default each head's cross-entropy, the mean over its own
                 sample weights.
             loss_weights: As in Keras.
@@ -67,6 +67,8 @@ class AlbertTask:
             weighted_metrics: As in Keras; by default each head's accuracy.
             **kwargs: As in Keras.
         """
+        if optimizer == "auto":
+            optimizer = keras.optimizers.AdamW(5e-5)
         if loss is None:
             loss = {name: cross_entropy() for name in self.output}
             loss_weights = loss_weights or self.head_weights
