@@ -21,6 +21,7 @@ TRAIN = [
     "safetensors>=0.5,<1",
     "tensorboard>=2.20,<3",
     "tensorflow>=2.21,<2.22",
+    "tensorflow-text>=2.21,<2.22",
 ]
 EXPORT = [*TRAIN, *EDGE, "litert-quantizer>=0.11,<0.12"]
 BEAM = ["apache-beam>=2.77,<3"]

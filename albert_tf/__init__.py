@@ -15,6 +15,7 @@ _HOMES = {
     "AlbertTextClassifier": "albert_tf.models.classifier",
     "AlbertQuestionAnswerer": "albert_tf.models.question_answerer",
     "AlbertMultipleChoice": "albert_tf.models.multiple_choice",
+    "AlbertPreprocessor": "albert_tf.preprocessing",
     "load_tokenizer": "albert_tf.text.tokenizer",
     "train_vocabulary": "albert_tf.text.vocabulary",
 }

@@ -8,13 +8,14 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from albert_tf.export.saved_model import write_saved_model
 from albert_tf.models.checkpoints import huggingface, kerashub
 from albert_tf.models.saved import load_model
 from albert_tf.tasks.classification import ClassificationTask
 from albert_tf.tasks.task import TASK_FILE, read_task
 from albert_tf.text.tokenizer import load_tokenizer
 
-CHECKPOINT_FORMATS = ("huggingface", "kerashub")
+CHECKPOINT_FORMATS = ("huggingface", "kerashub", "saved_model")
 
 
 def export_checkpoint(source: Path, target: Path, file_format: str) -> tuple[str, ...]:
@@ -31,6 +32,7 @@ def export_checkpoint(source: Path, target: Path, file_format: str) -> tuple[str
     Raises:
         FileExistsError: `target` exists and is not empty.
         FileNotFoundError: `source` holds no model or no vocabulary.
+        ParityError: the SavedModel answers differently from Keras.
         ValueError: an unknown format, or one that cannot express the model.
     """
     if file_format not in CHECKPOINT_FORMATS:
@@ -41,22 +43,25 @@ def export_checkpoint(source: Path, target: Path, file_format: str) -> tuple[str
         raise FileExistsError(f"{target} exists; choose another folder.")
     tokenizer = load_tokenizer(source)
     model = load_model(source)
+    task = _classification(source)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as name:
         written = Path(name) / "checkpoint"
         written.mkdir()
         left_out: tuple[str, ...] = ()
         if file_format == "huggingface":
-            huggingface.write_checkpoint(model, written, _labels(source))
-        else:
+            huggingface.write_checkpoint(model, written, task.labels if task else ())
+        elif file_format == "kerashub":
             left_out = kerashub.write_checkpoint(model, written)
+        elif task is None:
+            raise ValueError(f"a SavedModel holds a classifier; {source} is none.")
+        else:
+            write_saved_model(model, tokenizer, task, written)
         tokenizer.save(written)
         written.rename(target)
     return left_out
 
 
-def _labels(source: Path) -> tuple[str, ...]:
-    if not (source / TASK_FILE).exists():
-        return ()
-    task = read_task(source)
-    return task.labels if isinstance(task, ClassificationTask) else ()
+def _classification(source: Path) -> ClassificationTask | None:
+    task = read_task(source) if (source / TASK_FILE).exists() else None
+    return task if isinstance(task, ClassificationTask) else None

@@ -16,7 +16,7 @@ from albert_tf.version import __version__
 
 _TASKS = ("classification", "question_answering")
 _IMPORT_FORMATS = ("google", "huggingface", "kerashub", "tfhub")
-_EXPORT_FORMATS = ("litert", "huggingface", "kerashub")
+_EXPORT_FORMATS = ("litert", "saved_model", "huggingface", "kerashub")
 _RECIPES = ("float32", "dynamic_wi8_afp32")
 _LABELLED = (
     "a .csv, .tsv, .txt (tab-separated) or .jsonl table with named columns; "
@@ -55,14 +55,32 @@ def _demo(steps: Any) -> None:
 
 def _vocab(steps: Any) -> None:
     step = _step(
-        steps, "vocab", commands.vocab,
-        "Train a SentencePiece vocabulary with ALBERT's special ids.",
-        "albert-tf vocab --input corpus.txt --size 30000 --out runs/vocab",
+        steps, "vocab", None,
+        "Train a SentencePiece vocabulary, or adopt a released one. Both clean text as ALBERT "
+        "does, inside the one file that Python, TensorFlow and phones read.",
+        "albert-tf vocab train --input corpus.txt --size 30000 --out runs/vocab",
     )  # fmt: skip
-    _path(step, "--input", "FILE", "UTF-8 text, a sentence per line", required=True)
-    _path(step, "--out", "FOLDER", "for spiece.model", required=True)
-    _count(step, "--size", "most pieces (default 30000)", default=30_000)
-    step.add_argument("--cased", action="store_true", help="tell capitals from small letters")
+    kinds = step.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    train = _step(
+        kinds, "train", commands.train_vocab,
+        "Train a vocabulary with ALBERT's special ids on text of any language.",
+        "albert-tf vocab train --input 'corpus/*.txt' --size 30000 --out runs/vocab",
+    )  # fmt: skip
+    train.add_argument(
+        "--input", metavar="GLOB", nargs="+", required=True,
+        help="UTF-8 text files, a sentence per line; names may hold * and ?",
+    )  # fmt: skip
+    _count(train, "--size", "most pieces (default 30000)", default=30_000)
+    adopt = _step(
+        kinds, "adopt", commands.adopt_vocab,
+        "Adopt a released SentencePiece model: the ids stay, and the file learns to clean text.",
+        "albert-tf vocab adopt 30k-clean.model --out runs/vocab",
+    )  # fmt: skip
+    adopt.add_argument("model", type=Path, help="a Unigram model such as 30k-clean.model")
+    for kind in (train, adopt):
+        _path(kind, "--out", "FOLDER", "for spiece.model", required=True)
+        kind.add_argument("--cased", action="store_true", help="tell capitals from small letters")
+        kind.add_argument("--keep-accents", action="store_true", help="tell \u00e9 from e")
 
 
 def _pretrain(steps: Any) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 from dataclasses import asdict, fields, replace
+from glob import glob
 from itertools import chain
 from typing import TypeVar
 
@@ -37,17 +38,35 @@ def demo(arguments: argparse.Namespace) -> None:
     print(f"\nloss curves: {journey.plot}")
 
 
-def vocab(arguments: argparse.Namespace) -> None:
+def train_vocab(arguments: argparse.Namespace) -> None:
     """Trains a vocabulary."""
     from albert_tf.examples.documents import read_documents
     from albert_tf.text.vocabulary import train_vocabulary
 
-    documents = read_documents(arguments.input)
+    found = [sorted(glob(pattern, recursive=True)) for pattern in arguments.input]  # noqa: PTH207
+    paths = list(chain.from_iterable(found))
+    if not paths:
+        raise FileNotFoundError(f"--input {' '.join(arguments.input)} names no file.")
+    documents = chain.from_iterable(map(read_documents, paths))
     path = train_vocabulary(
         tqdm(chain.from_iterable(documents), desc="reading", unit="sentence"),
         arguments.out,
         vocab_size=arguments.size,
         cased=arguments.cased,
+        keep_accents=arguments.keep_accents,
+    )
+    print(path)
+
+
+def adopt_vocab(arguments: argparse.Namespace) -> None:
+    """Adopts a released vocabulary."""
+    from albert_tf.text.vocabulary import adopt_vocabulary
+
+    path = adopt_vocabulary(
+        arguments.model,
+        arguments.out,
+        cased=arguments.cased,
+        keep_accents=arguments.keep_accents,
     )
     print(path)
 

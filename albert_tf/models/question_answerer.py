@@ -15,6 +15,8 @@ import keras_hub
 from albert_tf.layers.heads import dense_head
 from albert_tf.models.backbone import AlbertBackbone, model_inputs
 from albert_tf.models.task_model import AlbertTask
+from albert_tf.preprocessing import AlbertPreprocessor
+from albert_tf.tasks.squad import AnswerPrediction, QuestionAnsweringTask, QuestionExample
 
 
 @keras.saving.register_keras_serializable(package="albert_tf")
@@ -34,7 +36,12 @@ class AlbertQuestionAnswerer(AlbertTask, keras_hub.models.Task):
 
     head_weights: ClassVar = {"start": 0.5, "end": 0.5}
 
-    def __init__(self, backbone: AlbertBackbone, preprocessor: Any = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        backbone: AlbertBackbone,
+        preprocessor: AlbertPreprocessor | None = None,
+        **kwargs: Any,
+    ) -> None:
         # === Layers ===
         head = dense_head(backbone.config, 2, "span")
 
@@ -46,3 +53,30 @@ class AlbertQuestionAnswerer(AlbertTask, keras_hub.models.Task):
 
         # === Config ===
         self.head = head
+
+    def answer(self, question: str, context: str, **settings: Any) -> AnswerPrediction:
+        """Finds the answer to a question in a passage of any length.
+
+        Args:
+            question: One question.
+            context: The passage.
+            **settings: Of `tasks.squad.QuestionAnsweringTask`, such as `max_answer_length`.
+
+        Returns:
+            The words of the passage, their place in it, and their score.
+
+        Raises:
+            ValueError: the model has no preprocessor, and so no vocabulary.
+        """
+        if self.preprocessor is None:
+            raise ValueError("answer needs a model with a preprocessor; this one has none.")
+        task = QuestionAnsweringTask(**{
+            "sequence_length": self.preprocessor.sequence_length,
+            **settings,
+        })
+        example = QuestionExample(question, context)
+        return task.predict(example, self.preprocessor.text_tokenizer, self._run)
+
+    def _run(self, batch: dict[str, Any]) -> dict[str, Any]:
+        outputs = self(batch, training=False)
+        return {name: keras.ops.convert_to_numpy(output) for name, output in outputs.items()}

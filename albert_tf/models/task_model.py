@@ -11,6 +11,7 @@ import keras
 import keras_hub
 
 from albert_tf.models.backbone import AlbertBackbone
+from albert_tf.preprocessing import AlbertPreprocessor
 
 
 class AlbertTask:
@@ -22,10 +23,12 @@ class AlbertTask:
         inputs: Keras inputs by name.
         outputs: Logits by name; each is a head of its own.
         backbone: The body.
-        preprocessor: As in KerasHub; None for a model that takes arrays.
+        preprocessor: What makes inputs of texts, so that `fit`, `evaluate` and `predict` take
+            texts as well as dicts of arrays; None for arrays alone.
     """
 
     backbone_cls = AlbertBackbone
+    preprocessor_cls = AlbertPreprocessor
     output: dict[str, Any]
     # Weight of each head's loss in their sum; 1 where it is not stated.
     head_weights: ClassVar[dict[str, float] | None] = None
@@ -35,7 +38,7 @@ class AlbertTask:
         inputs: dict[str, Any],
         outputs: dict[str, Any],
         backbone: AlbertBackbone,
-        preprocessor: Any = None,
+        preprocessor: AlbertPreprocessor | None = None,
         **kwargs: Any,
     ) -> None:
         # Named outright, for a parent in between may take other arguments.
@@ -45,7 +48,7 @@ class AlbertTask:
 
     def compile(
         self,
-        optimizer: Any = "adamw",
+        optimizer: Any = "auto",
         loss: Any = None,
         *,
         loss_weights: Any = None,
@@ -56,7 +59,7 @@ class AlbertTask:
         """Compiles with cross-entropy and accuracy of every head, unless told otherwise.
 
         Args:
-            optimizer: As in Keras.
+            optimizer: As in Keras; "auto" is AdamW with a rate of 5e-5, for fine-tuning.
             loss: As in Keras; by default each head's cross-entropy, the mean over its own
                 sample weights.
             loss_weights: As in Keras.
@@ -64,6 +67,8 @@ class AlbertTask:
             weighted_metrics: As in Keras; by default each head's accuracy.
             **kwargs: As in Keras.
         """
+        if optimizer == "auto":
+            optimizer = keras.optimizers.AdamW(5e-5)
         if loss is None:
             loss = {name: cross_entropy() for name in self.output}
             loss_weights = loss_weights or self.head_weights
@@ -79,6 +84,12 @@ class AlbertTask:
             weighted_metrics=weighted_metrics,
             **kwargs,
         )
+
+    def preprocess_samples(self, x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+        """Makes inputs of texts; a dict of arrays stays as it is."""
+        if self.preprocessor is None or isinstance(x, dict):
+            return keras.utils.pack_x_y_sample_weight(x, y, sample_weight)
+        return self.preprocessor(x, y=y, sample_weight=sample_weight)
 
     def get_config(self) -> dict[str, Any]:
         return dict(keras_hub.models.Task.get_config(self))

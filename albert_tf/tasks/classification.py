@@ -120,8 +120,9 @@ class ClassificationTask:
         return {"accuracy": 100 * right / len(examples), "examples": len(examples)}
 
     def _pack(self, example: TextExample, tokenizer: Tokenizer) -> PackedSequence:
-        first = tokenizer.encode(example.text).token_ids
-        second = None if example.pair is None else tokenizer.encode(example.pair).token_ids
+        texts = [example.text] if example.pair is None else [example.text, example.pair]
+        first, *rest = tokenizer.encode_ids(texts)
+        second = rest[0] if rest else None
         room = truncate(len(first), None if second is None else len(second), self.sequence_length)
         return pack(
             first[: room[0]], None if second is None else second[: room[1]], tokenizer.special

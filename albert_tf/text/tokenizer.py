@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import shutil
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -26,7 +27,8 @@ SENTENCEPIECE_FILE = "spiece.model"
 WORDPIECE_FILE = "vocab.txt"
 TOKENIZER_OPTIONS_FILE = "tokenizer_config.json"
 VOCABULARY_FILES = (SENTENCEPIECE_FILE, WORDPIECE_FILE, TOKENIZER_OPTIONS_FILE)
-_LONGEST_WORD = 100  # characters; google-research/bert tokenization.py gives up beyond it
+_NOT_UNICODE = "text must be a string of Unicode characters without lone surrogates."
+LONGEST_WORD = 100  # characters; google-research/bert tokenization.py gives up beyond it
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,9 @@ class Tokenizer(Protocol):
 
     def encode(self, text: str) -> Encoding:
         """Splits one text into tokens; special tokens are never among them."""
+
+    def encode_ids(self, texts: Sequence[str]) -> list[list[int]]:
+        """The token ids of each text, the same as `encode` gives, and nothing else."""
 
     def save(self, directory: Path) -> list[str]:
         """Copies the files `load_tokenizer` needs and returns their names."""
@@ -113,7 +118,7 @@ class SentencePieceTokenizer:
         try:
             found = self._model.encode(text, return_type="offset_mapping")
         except RuntimeError as error:
-            raise ValueError("text must be Unicode; it holds a lone surrogate.") from error
+            raise ValueError(_NOT_UNICODE) from error
         spans = found["offsets"]
         if not text.isascii():
             places = self._model.normalize(text, with_offsets=True)[1]
@@ -126,6 +131,17 @@ class SentencePieceTokenizer:
                 piece[0] == "\u2581" or is_punctuation(piece[0]) for piece in found["pieces"]
             ],
         )
+
+    def encode_ids(self, texts: Sequence[str]) -> list[list[int]]:
+        """The token ids of each text, as fast as SentencePiece is.
+
+        Raises:
+            ValueError: a text holds half a character (a lone surrogate).
+        """
+        try:
+            return list(self._model.encode(list(texts)))
+        except (RuntimeError, TypeError) as error:
+            raise ValueError(_NOT_UNICODE) from error
 
     def save(self, directory: Path) -> list[str]:
         """Copies `spiece.model`."""
@@ -155,6 +171,7 @@ class WordPieceTokenizer:
             raise ValueError(f"{self.path} must be UTF-8 text: {error}.") from error
         # Not splitlines: a piece may be one of the other characters that end lines.
         pieces = content.removesuffix("\n").split("\n")
+        self.pieces = pieces
         self._ids = {piece: index for index, piece in enumerate(pieces)}
         self.vocab_size = len(pieces)
         names = {"pad": "[PAD]", "unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}
@@ -191,6 +208,10 @@ class WordPieceTokenizer:
                 encoding.word_starts.append(number == 0)
         return encoding
 
+    def encode_ids(self, texts: Sequence[str]) -> list[list[int]]:
+        """The token ids of each text."""
+        return [self.encode(text).token_ids for text in texts]
+
     def _words(self, text: str) -> list[list[tuple[str, int]]]:
         """Words as lists of (cleaned character, its place in the text)."""
         words: list[list[tuple[str, int]]] = []
@@ -204,11 +225,12 @@ class WordPieceTokenizer:
             alone = is_punctuation(character) or is_cjk(character)
             if alone or not open_word:
                 words.append([])
-            words[-1].extend((cleaned, place) for cleaned in self._clean(character))
+            words[-1].extend((cleaned, place) for cleaned in self.clean(character))
             open_word = not alone
         return [word for word in words if word]
 
-    def _clean(self, character: str) -> str:
+    def clean(self, character: str) -> str:
+        """One character as the vocabulary has it; empty for an accent that is dropped."""
         lowered = character.lower() if self.lower_case else character
         if not self.strip_accents:
             return lowered
@@ -218,7 +240,7 @@ class WordPieceTokenizer:
     def _split(self, word: list[tuple[str, int]]) -> list[tuple[str, int, int]]:
         """Longest match first; a word with no split is one unknown piece."""
         unknown = [("[UNK]", word[0][1], word[-1][1] + 1)]
-        if len(word) > _LONGEST_WORD:
+        if len(word) > LONGEST_WORD:
             return unknown
         letters = "".join(letter for letter, _ in word)
         pieces: list[tuple[str, int, int]] = []

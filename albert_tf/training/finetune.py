@@ -23,6 +23,7 @@ from albert_tf.models.backbone import AlbertBackbone
 from albert_tf.models.classifier import AlbertTextClassifier
 from albert_tf.models.question_answerer import AlbertQuestionAnswerer
 from albert_tf.models.saved import load_backbone
+from albert_tf.preprocessing import AlbertPreprocessor
 from albert_tf.tasks.classification import ClassificationTask
 from albert_tf.tasks.task import Sample, Task, task_to_dict, write_task
 from albert_tf.text.tokenizer import Tokenizer, load_tokenizer
@@ -114,8 +115,8 @@ def finetune(
         validation=watched,
         progress="fine-tuning" if progress else None,
     )
-    model.save_to_preset(str(directory))
-    tokenizer.save(directory)
+    model.preprocessor = AlbertPreprocessor(tokenizer, task.sequence_length)
+    model.save_to_preset(str(directory))  # with the vocabulary
     write_task(task, directory)
     finish(directory)
     return log

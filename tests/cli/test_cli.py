@@ -13,9 +13,11 @@ from safetensors.numpy import load_file
 from albert_tf.cli import arguments, main
 from albert_tf.demo.world import tell_story
 from albert_tf.export.quantize import RECIPES
+from albert_tf.text.tokenizer import load_tokenizer
 from albert_tf.training.finetune import FinetuningOptions
 from albert_tf.training.pretrain import PretrainingOptions
 from tests.models.checkpoints.tiny import tiny_checkpoint
+from tests.text.official import train_officially
 
 
 def run(*arguments: object) -> int:
@@ -40,7 +42,7 @@ def test_the_road_from_text_to_an_answer(
     vocab, pretrained, tuned, small = (
         tmp_path / name for name in ("vocab", "pretrained", "tuned", "small")
     )
-    assert run("vocab", "--input", corpus, "--size", 120, "--out", vocab) == 0
+    assert run("vocab", "train", "--input", corpus, "--size", 120, "--out", vocab) == 0
     assert run(
         "pretrain", "--corpus", corpus, "--vocab", vocab, "--size", "demo", "--steps", 3,
         "--warmup-steps", 1, "--batch-size", 4, "--sequence-length", 48, "--out", pretrained,
@@ -68,6 +70,30 @@ def test_the_road_from_text_to_an_answer(
     assert json.loads(capsys.readouterr().out)["label"] == "he"
     assert run("predict", small, "--question", "Who?") == 1
     assert "this is a classification model; give it --text" in capsys.readouterr().err
+
+
+def test_vocabularies_are_trained_and_adopted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], stories: list[list[str]]
+) -> None:
+    for number, story in enumerate(stories[:40]):
+        (tmp_path / f"story{number}.txt").write_text("\n".join(story))
+    command = ("vocab", "train", "--input", tmp_path / "story*.txt", "--size", 120)
+    assert run(*command, "--cased", "--out", tmp_path / "cased") == 0
+    assert "M" in "".join(load_tokenizer(tmp_path / "cased").encode("Mina").pieces)
+    assert run("vocab", "train", "--input", tmp_path / "no*.txt", "--out", tmp_path / "out") == 1
+    assert "no*.txt names no file" in capsys.readouterr().err
+
+    lines = [line for story in stories for line in story]
+    (tmp_path / "released.model").write_bytes(train_officially(lines, vocab_size=120))
+    adopt = ("vocab", "adopt", tmp_path / "released.model", "--out")
+    assert run(*adopt, tmp_path / "adopted") == 0
+    reader = load_tokenizer(tmp_path / "adopted")
+    assert reader.encode_ids(["M\u00ecna"]) == reader.encode_ids(["mina"])
+    assert run(*adopt, tmp_path / "accents", "--keep-accents") == 0
+    keeper = load_tokenizer(tmp_path / "accents")
+    assert keeper.encode_ids(["M\u00ecna"]) != keeper.encode_ids(["mina"])
+    assert run("vocab", "adopt", tmp_path / "story0.txt", "--out", tmp_path / "out") == 1
+    assert "story0.txt is not a SentencePiece model" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,22 @@ def test_a_word_of_a_million_letters_is_unknown_at_once(wordpiece: WordPieceToke
     assert wordpiece.encode("a" * 1_000_000).pieces == ["[UNK]"]
 
 
+def test_a_line_of_ten_megabytes_is_read_to_its_end(tokenizer: Tokenizer) -> None:
+    text = "the lamp " * 1_111_111
+    (ids,) = tokenizer.encode_ids([text])
+    assert ids == tokenizer.encode_ids(["the lamp"])[0] * 1_111_111
+    assert tokenizer.encode(text).spans[-1][1] == len(text) - 1
+
+
+def test_half_a_character_is_refused_by_sentencepiece_and_dropped_by_wordpiece(
+    wordpiece: WordPieceTokenizer, tokenizer: Tokenizer
+) -> None:
+    for read in (tokenizer.encode, lambda text: tokenizer.encode_ids([text])):
+        with pytest.raises(ValueError, match="Unicode characters without lone surrogates"):
+            read("the \ud83d lamp")
+    assert wordpiece.encode_ids(["the \ud83d lamp\0"]) == wordpiece.encode_ids(["the lamp"])
+
+
 @pytest.mark.parametrize("typed", ["[CLS]", "[SEP]", "[MASK]", "<pad>"])
 def test_typed_special_tokens_stay_text(
     wordpiece: WordPieceTokenizer, tokenizer: Tokenizer, typed: str

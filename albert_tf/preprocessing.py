@@ -1,0 +1,246 @@
+"""Tokenization inside the graph, so that models fit, predict and are served on raw text.
+
+text  ->  [preprocessing.AlbertPreprocessor]  ->  models, export.saved_model
+
+Shape letters: B texts, C characters of all texts, W words of all texts, N tokens of a text,
+T tokens of the longest packed sequence, K characters that cleaning changes.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import keras
+import keras_hub
+import numpy as np
+import tensorflow as tf
+import tensorflow_text as tf_text
+
+from albert_tf.text.characters import is_cjk, is_control, is_punctuation
+from albert_tf.text.tokenizer import (
+    LONGEST_WORD,
+    SentencePieceTokenizer,
+    Tokenizer,
+    WordPieceTokenizer,
+    load_tokenizer,
+)
+
+# Batches are as wide as their longest sequence, rounded up, so that few shapes occur.
+_WIDTHS = 32
+_LETTER, _SPACE, _ALONE, _DROPPED = range(4)
+
+
+@keras.saving.register_keras_serializable(package="albert_tf")
+class AlbertPreprocessor(keras_hub.models.Preprocessor):
+    """Turns texts, or pairs of texts, into the inputs of a model, inside the graph.
+
+    The ids are those of `text.tokenizer`; pairs that are too long lose tokens of the longer
+    text first, as in `examples.packing.truncate`.
+
+    Args:
+        vocabulary: Folder of the vocabulary, or a tokenizer that is open. None only while a
+            saved model is being opened.
+        sequence_length: Longest input in tokens, special tokens included.
+
+    Inputs: strings [B], or a tuple of two for pairs.
+
+    Output, as a dict: `token_ids`, `segment_ids` and `padding_mask`, int32 [B, T]; with `y` and
+    `sample_weight` if they are given.
+
+    Raises:
+        ValueError: there is no room for a token of each text, or the input is one string.
+    """
+
+    def __init__(
+        self,
+        vocabulary: str | Path | Tokenizer | None = None,
+        sequence_length: int = 128,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if sequence_length < 5:
+            raise ValueError(f"sequence_length must be at least 5; got {sequence_length}.")
+        self.sequence_length = sequence_length
+        opened = load_tokenizer(vocabulary) if isinstance(vocabulary, str | Path) else vocabulary
+        self._text_tokenizer = opened
+
+    @property
+    def text_tokenizer(self) -> Tokenizer:
+        """The Python reader of the same vocabulary, which knows spans too."""
+        if self._text_tokenizer is None:
+            raise ValueError("this model was saved without a vocabulary; give it token_ids.")
+        return self._text_tokenizer
+
+    @cached_property
+    def graph_tokenizer(self) -> tf.Module:
+        """The reader inside the graph; `tokenize` makes int32 ragged [B, N] of strings [B]."""
+        with tf.init_scope():
+            return graph_tokenizer(self.text_tokenizer)
+
+    def call(self, x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+        texts = [tf.convert_to_tensor(text, tf.string) for text in (x if type(x) is tuple else [x])]
+        if any(text.shape.rank != 1 for text in texts):
+            raise ValueError(f"x must be a list of texts, or a tuple of two; got {x!r}.")
+        special = self.text_tokenizer.special
+        segments = self._fit([self.graph_tokenizer.tokenize(text) for text in texts])
+        rows = tf.fill([tf.shape(texts[0])[0], 1], special.sep)
+        parts = [tf.fill(tf.shape(rows), special.cls)]
+        parts += [part for segment in segments for part in (segment, rows)]
+        token_ids = tf.concat(parts, axis=1)  # ragged [B, N]
+        second = tf.concat([tf.zeros_like(part) for part in parts[:3]]
+                           + [tf.ones_like(part) for part in parts[3:]], axis=1)  # fmt: skip
+        longest = tf.cast(token_ids.bounding_shape(1), tf.int32)
+        width = (longest + _WIDTHS - 1) // _WIDTHS * _WIDTHS
+        shape = (None, self.sequence_length)
+        inputs = {
+            "token_ids": token_ids.to_tensor(special.pad, shape=shape)[:, :width],
+            "segment_ids": second.to_tensor(0, shape=shape)[:, :width],
+            "padding_mask": tf.ones_like(token_ids).to_tensor(0, shape=shape)[:, :width],
+        }
+        return keras.utils.pack_x_y_sample_weight(inputs, y, sample_weight)
+
+    def _fit(self, segments: list[tf.RaggedTensor]) -> list[tf.RaggedTensor]:
+        """Cuts the segments so that they fit with their special tokens."""
+        if len(segments) == 1:
+            return [segments[0][:, : self.sequence_length - 2]]
+        room = self.sequence_length - 3
+        first, second = (tf.cast(segment.row_lengths(), tf.int32) for segment in segments)  # [B]
+        second = tf.minimum(second, tf.maximum(room // 2, room - first))
+        first = tf.minimum(first, room - second)
+        return [_heads(segments[0], first), _heads(segments[1], second)]
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "sequence_length": self.sequence_length}
+
+    def save_to_preset(self, preset_dir: str) -> None:
+        """Writes the settings and the vocabulary into the folder of a model."""
+        super().save_to_preset(preset_dir)
+        if self._text_tokenizer is not None:
+            self._text_tokenizer.save(Path(preset_dir))
+
+    def load_preset_assets(self, preset: str) -> None:
+        """Opens the vocabulary in the folder of a model, if it has one."""
+        self._text_tokenizer = _vocabulary_of(preset)
+
+    @classmethod
+    def _add_missing_kwargs(cls, loader: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+        return {"vocabulary": _vocabulary_of(loader.preset), **kwargs}
+
+
+def graph_tokenizer(tokenizer: Tokenizer) -> tf.Module:
+    """The reader inside the graph that gives the ids `tokenizer` gives.
+
+    Raises:
+        TypeError: there is no in-graph reader of this kind of vocabulary.
+    """
+    if isinstance(tokenizer, SentencePieceTokenizer):
+        model = tokenizer.path.read_bytes()
+        return tf_text.SentencepieceTokenizer(model=model, out_type=tf.int32)
+    if isinstance(tokenizer, WordPieceTokenizer):
+        return GraphWordPiece(tokenizer)
+    raise TypeError(f"{type(tokenizer).__name__} has no reader inside the graph.")
+
+
+class _Tables(NamedTuple):
+    """What WordPiece does with every character of Unicode."""
+
+    kinds: np.ndarray  # int8 [1114112]
+    changed: np.ndarray  # int32 [K], ascending
+    starts: np.ndarray  # int32 [K] where in `cleaned` a changed character's own begin
+    lengths: np.ndarray  # int32 [K]
+    cleaned: np.ndarray  # int32
+
+
+class GraphWordPiece(tf.Module):
+    """WordPiece in the graph: the same functions of single characters, as tables."""
+
+    def __init__(self, tokenizer: WordPieceTokenizer) -> None:
+        super().__init__()
+        self._tables = _tables(tokenizer)
+        # Of equal pieces the last counts; the others, and empty ones, become what no text holds.
+        last = {piece: place for place, piece in enumerate(tokenizer.pieces) if piece}
+        pieces = [
+            piece if last.get(piece) == place else f"\x01{place}"
+            for place, piece in enumerate(tokenizer.pieces)
+        ]
+        self._split = tf_text.FastWordpieceTokenizer(
+            vocab=pieces, unknown_token="[UNK]", no_pretokenization=True,
+            max_bytes_per_word=4 * LONGEST_WORD + 1, token_out_type=tf.int32,
+        )  # fmt: skip
+
+    def tokenize(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        """Token ids, int32 ragged [B, N], of strings [B]."""
+        letters, words, word_texts = self._letters(texts)
+        spelled = tf.RaggedTensor.from_value_rowids(letters, words, tf.size(word_texts))
+        lengths = spelled.row_lengths()  # [W]
+        unknown = lengths > LONGEST_WORD
+        strings = tf.where(unknown, "[UNK]", tf.strings.unicode_encode(spelled, "UTF-8"))
+        kept = lengths > 0
+        pieces = self._split.tokenize(tf.boolean_mask(strings, kept))  # ragged [W, pieces]
+        rows = tf.gather(tf.boolean_mask(word_texts, kept), pieces.value_rowids())
+        count = tf.size(texts, out_type=rows.dtype)
+        return tf.RaggedTensor.from_value_rowids(pieces.flat_values, rows, count)
+
+    def _letters(self, texts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """Cleaned characters, the word each is in, and the text each word [W] is in."""
+        tables = self._tables
+        decoded = tf.strings.unicode_decode(texts, "UTF-8")
+        codes, rows = decoded.flat_values, decoded.value_rowids()  # [C]
+        kinds = tf.gather(tables.kinds, codes)
+        codes, rows, kinds = (tf.boolean_mask(x, kinds != _DROPPED) for x in (codes, rows, kinds))
+        same_text = rows[1:] == rows[:-1]
+        after_letter = tf.concat([[False], same_text & (kinds[:-1] == _LETTER)], 0)[: tf.size(rows)]
+        begins = (kinds == _ALONE) | ((kinds == _LETTER) & ~after_letter)
+        words = tf.cumsum(tf.cast(begins, tf.int32)) - 1
+        word_texts = tf.boolean_mask(rows, begins)
+        codes, words = (tf.boolean_mask(x, kinds != _SPACE) for x in (codes, words))
+        # Changed characters are spelled from the table, the others from the text behind it.
+        place = tf.minimum(tf.searchsorted(tables.changed, codes), len(tables.changed) - 1)
+        found = tf.gather(tables.changed, place) == codes
+        spellings = tf.concat([tables.cleaned, codes], 0)
+        itself = len(tables.cleaned) + tf.range(tf.size(codes))
+        starts = tf.where(found, tf.gather(tables.starts, place), itself)
+        lengths = tf.where(found, tf.gather(tables.lengths, place), 1)
+        places = tf.ragged.range(starts, starts + lengths).flat_values
+        return tf.gather(spellings, places), tf.repeat(words, lengths), word_texts
+
+
+def _tables(tokenizer: WordPieceTokenizer) -> _Tables:
+    characters = [chr(code) for code in range(sys.maxunicode + 1)]
+    cleaned = {
+        code: tokenizer.clean(character)
+        for code, character in enumerate(characters)
+        if not 0xD800 <= code < 0xE000 and tokenizer.clean(character) != character
+    }
+    lengths = np.array([len(text) for text in cleaned.values()], np.int32)
+    return _Tables(
+        kinds=np.array([_kind(character) for character in characters], np.int8),
+        changed=np.array([*cleaned, sys.maxunicode + 1], np.int32),
+        starts=np.cumsum([0, *lengths], dtype=np.int32),
+        lengths=np.array([*lengths, 0], np.int32),
+        cleaned=np.array([ord(letter) for text in cleaned.values() for letter in text], np.int32),
+    )
+
+
+def _kind(character: str) -> int:
+    if is_control(character):
+        return _DROPPED
+    if character.isspace():
+        return _SPACE
+    return _ALONE if is_punctuation(character) or is_cjk(character) else _LETTER
+
+
+def _heads(tokens: tf.RaggedTensor, lengths: tf.Tensor) -> tf.RaggedTensor:
+    """The first tokens of each row, as many as `lengths` [B] says."""
+    places = tf.ragged.range(lengths)
+    return tf.gather(tokens, places, batch_dims=1)
+
+
+def _vocabulary_of(preset: str) -> Tokenizer | None:
+    try:
+        return load_tokenizer(preset)
+    except FileNotFoundError:
+        return None
