@@ -8,9 +8,12 @@ Shape letters: V vocabulary, E embedding, H hidden, L layers, A heads, T tokens.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
+
+from albert_tf.json_file import read_json_object
 
 # Keys of the released files that switch off experiments which were never released;
 # a file that sets one to anything else describes a model this package cannot build.
@@ -31,7 +34,7 @@ _REQUIRED = (
     "num_attention_heads",
     "intermediate_size",
 )
-_SHARING = ("all", "attention", "ffn", "none")
+SHARING = ("all", "attention", "ffn", "none")
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ class AlbertConfig:
                     f"{whole} must be a multiple of {part}; "
                     f"got {getattr(self, whole)} and {getattr(self, part)}."
                 )
-        for name, known in (("hidden_act", _ACTIVATIONS), ("parameter_sharing", _SHARING)):
+        for name, known in (("hidden_act", _ACTIVATIONS), ("parameter_sharing", SHARING)):
             if getattr(self, name) not in known:
                 raise ValueError(
                     f"{name} must be one of {', '.join(known)}; got {getattr(self, name)!r}."
@@ -108,8 +111,8 @@ class AlbertConfig:
                 if not 0 <= value < 1:
                     raise ValueError(f"{name} must be at least 0 and below 1; got {value}.")
             elif name == "initializer_range":
-                if value <= 0:
-                    raise ValueError(f"{name} must be above 0; got {value}.")
+                if not 0 < value < math.inf:
+                    raise ValueError(f"{name} must be a number above 0; got {value}.")
             elif not isinstance(value, int) or value < 1:
                 raise ValueError(f"{name} must be a whole number of at least 1; got {value}.")
 
@@ -175,7 +178,10 @@ class AlbertConfig:
         missing = [name for name in _REQUIRED if name not in values]
         if missing:
             raise ValueError(f"{source} lacks {', '.join(missing)}.")
-        return cls(**values)
+        try:
+            return cls(**values)
+        except ValueError as error:
+            raise ValueError(f"{source}: {error}") from error
 
     @classmethod
     def read(cls, path: str | Path) -> AlbertConfig:
@@ -185,13 +191,7 @@ class AlbertConfig:
             FileNotFoundError: there is no such file.
             ValueError: not a JSON object, unknown keys, or impossible values.
         """
-        try:
-            values = json.loads(Path(path).read_text(encoding="utf-8"))
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{path} is not JSON: {error}.") from error
-        if not isinstance(values, dict):
-            raise ValueError(f"{path} must hold a JSON object; got {type(values).__name__}.")
-        return cls.from_dict(values, source=str(path))
+        return cls.from_dict(read_json_object(path), source=str(path))
 
     def write(self, path: str | Path) -> None:
         """Writes the official file; `read` gives an equal config back."""

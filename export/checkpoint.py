@@ -13,7 +13,7 @@ from albert_tf.models.checkpoints import huggingface, kerashub
 from albert_tf.models.saved import load_model
 from albert_tf.tasks.classification import ClassificationTask
 from albert_tf.tasks.task import TASK_FILE, read_task
-from albert_tf.text.tokenizer import load_tokenizer
+from albert_tf.text.tokenizer import SENTENCEPIECE_FILE, load_tokenizer
 
 CHECKPOINT_FORMATS = ("huggingface", "kerashub", "saved_model")
 
@@ -39,6 +39,7 @@ def export_checkpoint(source: Path, target: Path, file_format: str) -> tuple[str
         raise ValueError(
             f"unknown format {file_format!r}; choose one of {', '.join(CHECKPOINT_FORMATS)}."
         )
+    target = target.resolve()
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise FileExistsError(f"{target} exists; choose another folder.")
     tokenizer = load_tokenizer(source)
@@ -52,7 +53,11 @@ def export_checkpoint(source: Path, target: Path, file_format: str) -> tuple[str
         if file_format == "huggingface":
             huggingface.write_checkpoint(model, written, task.labels if task else ())
         elif file_format == "kerashub":
-            left_out = kerashub.write_checkpoint(model, written)
+            spiece_model = source / SENTENCEPIECE_FILE
+            found = spiece_model if spiece_model.exists() else None
+            left_out = kerashub.write_checkpoint(model, written, found)
+            if found is None:
+                left_out = (*left_out, "a tokenizer, for KerasHub's reads no vocab.txt")
         elif task is None:
             raise ValueError(f"a SavedModel holds a classifier; {source} is none.")
         else:

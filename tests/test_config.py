@@ -59,7 +59,11 @@ def test_a_wrong_file_is_named_in_the_error(tmp_path: Path, content: str, words:
         ({"num_hidden_groups": 5}, "num_hidden_layers must be a multiple of num_hidden_groups"),
         ({"vocab_size": 0}, "vocab_size must be a whole number of at least 1; got 0"),
         ({"hidden_dropout_prob": 1.0}, "hidden_dropout_prob must be at least 0 and below 1"),
-        ({"initializer_range": 0.0}, "initializer_range must be above 0"),
+        ({"initializer_range": 0.0}, "initializer_range must be a number above 0"),
+        (
+            {"initializer_range": float("nan")},
+            "initializer_range must be a number above",
+        ),
         ({"hidden_act": "swish"}, "hidden_act must be one of gelu, gelu_erf, relu; got 'swish'"),
         (
             {"parameter_sharing": "some"},

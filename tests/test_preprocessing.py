@@ -89,6 +89,7 @@ def test_both_wordpiece_readers_agree_on_real_text(shared_data: Path) -> None:
     reader = load_tokenizer(shared_data / "checkpoints" / "albert-kor-base")
     texts = [*real_lines(shared_data, 5_000), *random_texts(50_000)]
     assert in_graph(reader, texts) == reader.encode_ids(texts)
+    print(f"0 of {len(texts)} differ")
 
 
 def test_pairs_are_packed_and_cut_as_in_python(tokenizer: Tokenizer) -> None:

@@ -7,6 +7,7 @@ error of the input, 2 for wrong usage, 130 when interrupted.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -20,6 +21,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments = build_parser().parse_args(argv)
     except SystemExit as stop:
         return int(stop.code or 0)
+    # Folders that were being written are then cleared away.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         arguments.command(arguments)
     except ModuleNotFoundError as error:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from albert_tf.cli import commands
-from albert_tf.config import AlbertConfig
+from albert_tf.config import SHARING, AlbertConfig
 from albert_tf.version import __version__
 
 _TASKS = ("classification", "question_answering")
@@ -98,6 +98,9 @@ def _pretrain(steps: Any) -> None:
         "--size", default="albert_base", choices=AlbertConfig.sizes(),
         help="layers, heads and widths (default albert_base)",
     )  # fmt: skip
+    step.add_argument(
+        "--sharing", choices=SHARING, help="what the layers share (default: as the size is named)"
+    )
     _count(step, "--steps", "optimizer steps (default 1000)")
     _count(step, "--warmup-steps", "steps to the full rate (default 100)", least=0)
     _count(step, "--steps-per-save", "steps between checkpoints (default 100)")
@@ -112,7 +115,11 @@ def _import(steps: Any) -> None:
         "albert-tf import huggingface PATH --out runs/pretrained",
     )  # fmt: skip
     step.add_argument("format", choices=_IMPORT_FORMATS, help="layout of the checkpoint")
-    step.add_argument("path", help="its folder, a .tar.gz or .zip of it, or hf://user/model")
+    step.add_argument(
+        "path",
+        help="its folder, a .tar, .tar.gz, .tgz or .zip of it, hf://user/model, or kaggle://...; "
+        "a tfhub module of unreleased widths needs an albert_config.json in its folder",
+    )
     _path(step, "--out", "FOLDER", "for the model", required=True)
     _path(step, "--vocab", "FOLDER", "of the vocabulary, if it is not with the checkpoint")
 

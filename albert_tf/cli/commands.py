@@ -81,6 +81,7 @@ def pretrain(arguments: argparse.Namespace) -> None:
 
     tokenizer = load_tokenizer(arguments.vocab)
     config = AlbertConfig.named(arguments.size, vocab_size=tokenizer.vocab_size)
+    config = replace(config, parameter_sharing=arguments.sharing or config.parameter_sharing)
     options = _options(PretrainingOptions(), arguments)
     documents = read_documents(arguments.corpus)
     log = train(documents, tokenizer, config, options, arguments.out, progress=True)

@@ -8,12 +8,14 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from albert_tf.models.checkpoints import google, huggingface, kerashub, tfhub
 from albert_tf.models.checkpoints.archives import opened
-from albert_tf.models.checkpoints.tensors import Imported
+from albert_tf.models.checkpoints.tensors import CheckpointMismatch, Imported
 from albert_tf.models.classifier import AlbertTextClassifier
 from albert_tf.models.question_answerer import AlbertQuestionAnswerer
 from albert_tf.tasks.classification import ClassificationTask
@@ -41,8 +43,15 @@ FORMATS = {
 # Where the formats keep their vocabularies, and under which names.
 _VOCABULARY_FOLDERS = ("", "assets", "assets/tokenizer")
 _VOCABULARY_FILES = (SENTENCEPIECE_FILE, "30k-clean.model", "vocabulary.spm", WORDPIECE_FILE)
-# Tables are sometimes padded to a round number of rows, up to this many.
-_PADDING_ROWS = 128
+# Tables are sometimes padded to a multiple of one of these.
+_ROUND_ROWS = (8, 64, 128)
+# What is worth fetching of a repository that holds other layouts too; all of it elsewhere.
+_WANTED = {
+    "huggingface": [
+        huggingface.CONFIG_FILE, huggingface.WEIGHTS_FILE, *_VOCABULARY_FILES, "tokenizer*.json",
+    ],
+    "kerashub": ["*.json", "*.weights.h5", "assets/*"],
+}  # fmt: skip
 
 
 def import_checkpoint(
@@ -64,10 +73,17 @@ def import_checkpoint(
         ValueError: the checkpoint or the vocabulary is damaged, they do not fit each other, or
             they do not fit the config.
     """
+    directory = directory.resolve()
+    if directory == Path.cwd():
+        raise FileExistsError("the current folder cannot be replaced; choose a new one.")
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise FileExistsError(f"{directory} exists; choose another folder.")
-    with opened(source) as folder, tempfile.TemporaryDirectory() as made:
-        tokenizer = _open_vocabulary(vocabulary or folder, Path(made))
+    with (
+        opened(source, _WANTED.get(file_format)) as folder,
+        tempfile.TemporaryDirectory() as made,
+        _named(source, folder),
+    ):
+        tokenizer, origin = _open_vocabulary(vocabulary or folder, Path(made))
         imported = FORMATS[file_format](folder)
         _check_vocabulary(tokenizer, imported.model)
         directory.parent.mkdir(parents=True, exist_ok=True)
@@ -78,29 +94,45 @@ def import_checkpoint(
             task = _task_of(imported)
             if task is not None:
                 write_task(task, written)
-            _write_provenance(file_format, source, folder, imported, written)
+            _write_provenance(file_format, source, folder, origin, imported, written)
             written.rename(directory)
     return imported
 
 
-def _open_vocabulary(folder: Path, made: Path) -> Tokenizer:
-    """Opens the vocabulary of a checkpoint; one that expects cleaned text is adopted first."""
+@contextmanager
+def _named(source: str, folder: Path) -> Iterator[None]:
+    """Errors speak of what the user named, not of the folder it was unpacked or fetched to."""
+    try:
+        yield
+    except (ValueError, FileNotFoundError) as error:
+        kinds = (CheckpointMismatch, FileNotFoundError, ValueError)
+        kind = next(kind for kind in kinds if isinstance(error, kind))
+        raise kind(str(error).replace(str(folder), source)) from error
+
+
+def _open_vocabulary(folder: Path, made: Path) -> tuple[Tokenizer, Path]:
+    """Opens the vocabulary of a checkpoint, and says which file it was.
+
+    One that expects cleaned text is adopted first.
+
+    Raises:
+        FileNotFoundError: the folder holds none.
+    """
     names = [f"{inside}/{name}" for inside in _VOCABULARY_FOLDERS for name in _VOCABULARY_FILES]
     paths = [folder / name.removeprefix("/") for name in names]
     path = next((path for path in paths if path.exists()), None)
     if path is None:
         raise FileNotFoundError(
             f"{folder} holds no vocabulary: expected {', '.join(_VOCABULARY_FILES)}. If it lies "
-            f"elsewhere, name its folder."
+            f"elsewhere, name its folder with --vocab."
         )
     if path.name == WORDPIECE_FILE:
-        return WordPieceTokenizer(path)
+        return WordPieceTokenizer(path), path
     if is_cleaned(path):
-        return SentencePieceTokenizer(path)
+        return SentencePieceTokenizer(path), path
     lower_case, keep_accents = _cleaning_options(path.with_name(TOKENIZER_OPTIONS_FILE))
-    return SentencePieceTokenizer(
-        adopt_vocabulary(path, made, cased=not lower_case, keep_accents=keep_accents)
-    )
+    adopted = adopt_vocabulary(path, made, cased=not lower_case, keep_accents=keep_accents)
+    return SentencePieceTokenizer(adopted), path
 
 
 def _cleaning_options(path: Path) -> tuple[bool, bool]:
@@ -114,10 +146,11 @@ def _cleaning_options(path: Path) -> tuple[bool, bool]:
 
 def _check_vocabulary(tokenizer: Tokenizer, model: Any) -> None:
     rows = getattr(model, "backbone", model).config.vocab_size
-    if not rows - _PADDING_ROWS < tokenizer.vocab_size <= rows:
+    pieces = tokenizer.vocab_size
+    if rows not in {pieces, *(-(-pieces // round_rows) * round_rows for round_rows in _ROUND_ROWS)}:
         raise ValueError(
             f"the vocabulary must have the {rows} pieces of the model's table; it has "
-            f"{tokenizer.vocab_size} and belongs to another model."
+            f"{pieces} and belongs to another model."
         )
 
 
@@ -133,12 +166,20 @@ def _task_of(imported: Imported) -> Task | None:
 
 
 def _write_provenance(
-    file_format: str, source: str, folder: Path, imported: Imported, written: Path
+    file_format: str,
+    source: str,
+    folder: Path,
+    vocabulary: Path,
+    imported: Imported,
+    written: Path,
 ) -> None:
     """Says where a model folder came from, with the checksum of every file that was there."""
     record = {
         "format": file_format,
         "source": source,
+        # The folder that a handle was fetched to is named for its revision.
+        "revision": folder.name if "://" in source else None,
+        "vocabulary": {"name": vocabulary.name, "sha256": _checksum(vocabulary)},
         "created_by": f"albert_tf {__version__}",
         "initialized": imported.initialized,
         "left_out": imported.left_out,

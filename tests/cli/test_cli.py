@@ -13,6 +13,7 @@ from safetensors.numpy import load_file
 from albert_tf.cli import arguments, main
 from albert_tf.demo.world import tell_story
 from albert_tf.export.quantize import RECIPES
+from albert_tf.models.saved import load_model
 from albert_tf.text.tokenizer import load_tokenizer
 from albert_tf.training.finetune import FinetuningOptions
 from albert_tf.training.pretrain import PretrainingOptions
@@ -45,8 +46,10 @@ def test_the_road_from_text_to_an_answer(
     assert run("vocab", "train", "--input", corpus, "--size", 120, "--out", vocab) == 0
     assert run(
         "pretrain", "--corpus", corpus, "--vocab", vocab, "--size", "demo", "--steps", 3,
-        "--warmup-steps", 1, "--batch-size", 4, "--sequence-length", 48, "--out", pretrained,
+        "--warmup-steps", 1, "--batch-size", 4, "--sequence-length", 48, "--sharing", "ffn",
+        "--out", pretrained,
     ) == 0  # fmt: skip
+    assert load_model(pretrained).backbone.config.parameter_sharing == "ffn"
     finetune = [
         "finetune", "--task", "classification", "--model", pretrained, "--train", table,
         "--validation", table, "--sequence-length", 16, "--batch-size", 8, "--epochs", 10,

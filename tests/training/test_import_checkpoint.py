@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sentencepiece
+from safetensors.numpy import load_file, save_file
 
 from albert_tf.models.backbone import AlbertBackbone
 from albert_tf.models.checkpoints.huggingface import write_checkpoint
@@ -18,12 +19,13 @@ from albert_tf.models.classifier import AlbertTextClassifier
 from albert_tf.models.saved import load_model
 from albert_tf.tasks.classification import ClassificationTask
 from albert_tf.tasks.task import read_task
-from albert_tf.text.tokenizer import load_tokenizer
+from albert_tf.text.tokenizer import WordPieceTokenizer, load_tokenizer
 from albert_tf.training.import_checkpoint import import_checkpoint
 from tests.cli.test_cli import write_checkpoint as write_tiny
 from tests.conftest import TINY
 from tests.models.checkpoints.official import random_tensors
 from tests.models.checkpoints.test_google import write_checkpoint as write_google
+from tests.models.checkpoints.tiny import tiny_checkpoint
 from tests.text.official import official_ids, official_text, train_officially
 
 
@@ -34,6 +36,9 @@ def test_the_folder_says_where_it_came_from(tmp_path: Path) -> None:
     assert record["format"] == "huggingface"
     assert set(record["sha256"]) == {"config.json", "model.safetensors", "vocab.txt"}
     content = (tmp_path / "theirs" / "model.safetensors").read_bytes()
+    words = (tmp_path / "theirs" / "vocab.txt").read_bytes()
+    checksum = hashlib.sha256(words).hexdigest()
+    assert record["vocabulary"] == {"name": "vocab.txt", "sha256": checksum}
     assert record["sha256"]["model.safetensors"] == hashlib.sha256(content).hexdigest()
 
 
@@ -75,6 +80,62 @@ def test_nothing_is_left_of_an_import_that_fails(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="is damaged"):
         import_checkpoint("huggingface", str(tmp_path / "theirs"), tmp_path / "ours")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["theirs"]
+
+
+def test_nothing_is_left_of_an_import_that_breaks_while_it_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_tiny(tmp_path / "theirs")
+    seen = []
+
+    def full(self: object, directory: Path) -> list[str]:
+        seen.extend(path.name for path in directory.iterdir())
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(WordPieceTokenizer, "save", full)
+    with pytest.raises(OSError, match="No space left"):
+        import_checkpoint("huggingface", str(tmp_path / "theirs"), tmp_path / "ours")
+    assert "model.weights.h5" in seen
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["theirs"]
+
+
+@pytest.mark.parametrize(("pieces", "fits"), [(31, True), (25, True), (24, False), (6, False)])
+def test_a_table_may_be_rounded_up_and_not_more(tmp_path: Path, pieces: int, fits: bool) -> None:
+    tiny_checkpoint(tmp_path / "theirs", vocab_size=31 if pieces == 31 else 32)
+    weights = tmp_path / "theirs" / "model.safetensors"
+    if pieces != 31:
+        tensors = load_file(weights)
+        name = "embeddings.word_embeddings.weight"
+        tensors[name] = np.concatenate([tensors[name], tensors[name][:1]])
+        save_file(tensors, weights)
+    names = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *map(chr, range(97, 92 + pieces))]
+    (tmp_path / "theirs" / "vocab.txt").write_text("\n".join(names))
+    if fits:
+        import_checkpoint("huggingface", str(tmp_path / "theirs"), tmp_path / "ours")
+        return
+    with pytest.raises(ValueError, match=f"it has {pieces} and belongs to another model"):
+        import_checkpoint("huggingface", str(tmp_path / "theirs"), tmp_path / "ours")
+
+
+def test_the_current_folder_is_not_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_tiny(tmp_path / "theirs")
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    with pytest.raises(FileExistsError, match="the current folder cannot be replaced"):
+        import_checkpoint("huggingface", str(tmp_path / "theirs"), Path())
+    (tmp_path / "link").symlink_to(tmp_path / "empty")
+    monkeypatch.chdir(tmp_path)
+    import_checkpoint("huggingface", str(tmp_path / "theirs"), tmp_path / "link")
+    assert (tmp_path / "empty" / "config.json").exists()
+
+
+def test_errors_name_what_the_user_named(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "it.zip", "w") as packed:
+        packed.writestr("config.json", "{}")
+    with pytest.raises(FileNotFoundError, match=r"it.zip holds no vocabulary.*with --vocab"):
+        import_checkpoint("huggingface", str(tmp_path / "it.zip"), tmp_path / "ours")
 
 
 def test_a_vocabulary_may_lie_elsewhere(tmp_path: Path) -> None:

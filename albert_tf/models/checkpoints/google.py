@@ -17,8 +17,9 @@ import numpy as np
 
 from albert_tf.config import AlbertConfig
 from albert_tf.models.backbone import AlbertBackbone
-from albert_tf.models.checkpoints.tensors import Imported, Place, Tensor, assign
+from albert_tf.models.checkpoints.tensors import Imported, Place, Tensor, assign, check_size
 from albert_tf.models.classifier import AlbertTextClassifier
+from albert_tf.models.multiple_choice import AlbertMultipleChoice
 from albert_tf.models.pretrainer import AlbertPretrainer
 from albert_tf.models.question_answerer import AlbertQuestionAnswerer
 
@@ -39,7 +40,7 @@ def read_checkpoint(directory: Path) -> Imported:
         ValueError: the config or the checkpoint cannot be read, or there are several.
 
     Source: google-research/albert modeling.py, run_pretraining.py, classifier_utils.py,
-    squad_utils.py (version 1).
+    race_utils.py, squad_utils.py (version 1).
     """
     config = AlbertConfig.read(directory / CONFIG_FILE)
     prefix = find_checkpoint(directory)
@@ -48,7 +49,7 @@ def read_checkpoint(directory: Path) -> Imported:
 
 def find_checkpoint(directory: Path) -> Path:
     """Returns the path that the one checkpoint of a folder has without its suffix."""
-    found = sorted(directory.glob("*.index"))
+    found = sorted(path for path in directory.glob("*.index") if path.name[0] != ".")
     if not found:
         raise FileNotFoundError(f"{directory} holds no checkpoint: no file ends in .index.")
     if len(found) > 1:
@@ -89,13 +90,16 @@ def build(config: AlbertConfig, tensors: dict[str, Tensor], source: str) -> Impo
     Raises:
         CheckpointMismatch: tensors are missing, left over, of another shape, or not finite.
     """
+    check_size(config, tensors, source)
     backbone = AlbertBackbone(config)
     model: Any = backbone
     labels: tuple[str, ...] = ()
     if "cls/squad/output_weights" in tensors:
         model = AlbertQuestionAnswerer(backbone, compile=False)
-    elif "output_weights" in tensors:
-        labels = tuple(f"LABEL_{number}" for number in range(len(tensors["output_weights"])))
+    elif len(rows := np.atleast_1d(tensors.get("output_weights", ()))) == 1:
+        model = AlbertMultipleChoice(backbone, compile=False)  # race_utils.py
+    elif len(rows) > 1:
+        labels = tuple(f"LABEL_{number}" for number in range(len(rows)))
         model = AlbertTextClassifier(backbone, num_classes=len(labels), compile=False)
     elif any(name.startswith("cls/predictions/") for name in tensors):
         ordered = any(name.startswith("cls/seq_relationship/") for name in tensors)
@@ -115,7 +119,7 @@ def _places(model: Any) -> Iterator[Place]:
             yield from _output("cls/seq_relationship/", model.sentence)
     elif isinstance(model, AlbertQuestionAnswerer):
         yield from _output("cls/squad/", model.head)
-    elif isinstance(model, AlbertTextClassifier):
+    elif not isinstance(model, AlbertBackbone):
         yield from _output("", model.head)
 
 

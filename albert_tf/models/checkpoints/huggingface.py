@@ -2,16 +2,14 @@
 
 `config.json`, `model.safetensors`  <->  [huggingface]  <->  a backbone or a task model
 
-The names below are the format's. Kernels are stored transposed there.
+The names of the tensors are in `huggingface_names`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
@@ -24,12 +22,14 @@ from albert_tf.models.checkpoints.huggingface_config import (
     read_labels,
     write_config,
 )
+from albert_tf.models.checkpoints.huggingface_names import places_of
 from albert_tf.models.checkpoints.tensors import (
     CheckpointMismatch,
     Imported,
     Place,
     Tensor,
     assign,
+    check_size,
     collect,
 )
 from albert_tf.models.classifier import AlbertTextClassifier
@@ -39,12 +39,20 @@ from albert_tf.models.question_answerer import AlbertQuestionAnswerer
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
-# Stored by the format though derived: positions 0, 1, 2…, and the tied output layer.
-_DERIVED = (
-    "albert.embeddings.position_ids",
-    "predictions.decoder.bias",
-    "predictions.decoder.weight",
-)
+_POSITIONS = "albert.embeddings.position_ids"
+# Stored by the format though tied to other tensors.
+_TIED = {
+    "predictions.decoder.bias": "predictions.bias",
+    "predictions.decoder.weight": "albert.embeddings.word_embeddings.weight",
+}
+# What a file must hold to be what its config says it is. It may hold other heads besides.
+_HEAD_OF = {
+    "AlbertForMaskedLM": "predictions.bias",
+    "AlbertForPreTraining": "sop_classifier.classifier.weight",
+    "AlbertForSequenceClassification": "classifier.weight",
+    "AlbertForMultipleChoice": "classifier.weight",
+    "AlbertForQuestionAnswering": "qa_outputs.weight",
+}
 
 
 def read_checkpoint(directory: Path) -> Imported:
@@ -65,10 +73,13 @@ def read_checkpoint(directory: Path) -> Imported:
         )
     tensors = _read_tensors(directory / WEIGHTS_FILE)
     labels = read_labels(directory / CONFIG_FILE)
+    source = str(directory / WEIGHTS_FILE)
+    check_size(config, tensors, source)
+    _check_derived(tensors, source)
     model = _build(config, tensors, directory, labels)
     places = list(places_of(model))
     absent = _drop_absent_pooler(model, places, tensors)
-    assign(places, tensors, str(directory / WEIGHTS_FILE), derived=_DERIVED)
+    assign(places, tensors, source, derived=(_POSITIONS, *_TIED))
     return Imported(model, initialized=absent, labels=labels)
 
 
@@ -98,45 +109,57 @@ def write_checkpoint(model: Any, directory: Path, labels: tuple[str, ...] = ()) 
 
 def _read_tensors(path: Path) -> dict[str, Tensor]:
     if not path.exists():
-        pickled = path.with_name("pytorch_model.bin")
-        cure = (
-            f" {pickled.name} is a pickle, which can run code when opened; "
-            f"save it as safetensors first." if pickled.exists() else ""
-        )  # fmt: skip
-        raise FileNotFoundError(f"{path} is missing.{cure}")
+        raise FileNotFoundError(
+            f"{path} is missing. A pytorch_model.bin is no substitute: it is a pickle, which can "
+            f"run code when opened; save it as safetensors first."
+        )
     try:
         with safe_open(path, framework="numpy") as file:
-            tensors = {name: _as_float(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, TypeError) as error:
         raise ValueError(f"{path} is damaged: {error}.") from error
     # A bare AlbertModel is stored without the prefix that heads bring.
     if any(name.startswith("embeddings.") for name in tensors):
         tensors = {f"albert.{name}": tensor for name, tensor in tensors.items()}
-    return tensors
+    integers = [
+        f"{name} ({tensor.dtype})"
+        for name, tensor in tensors.items()
+        if name != _POSITIONS and tensor.dtype.kind in "iub"
+    ]
+    if integers:
+        raise CheckpointMismatch(
+            f"{path} must hold floating-point weights, not quantized ones; {', '.join(integers)}."
+        )
+    return {name: tensor.astype(np.float32) for name, tensor in tensors.items()}
 
 
-def _as_float(tensor: np.ndarray) -> Tensor:
-    return tensor.astype(np.float32)
+def _check_derived(tensors: dict[str, Tensor], source: str) -> None:
+    """Refuses tensors that are not what this package derives in their place."""
+    expected = {
+        name: tensors[other] for name, other in _TIED.items() if {name, other} <= tensors.keys()
+    }
+    if _POSITIONS in tensors:
+        positions = tensors[_POSITIONS]
+        expected[_POSITIONS] = np.arange(positions.size, dtype=np.float32).reshape(positions.shape)
+    wrong = [name for name, value in expected.items() if not np.array_equal(tensors[name], value)]
+    if wrong:
+        origin = "; ".join(f"{name} is not {_TIED.get(name, '0, 1, 2...')}" for name in wrong)
+        raise CheckpointMismatch(f"{source} is not the model its layout means: {origin}.")
 
 
 def _build(
     config: AlbertConfig, tensors: dict[str, Tensor], directory: Path, labels: tuple[str, ...]
 ) -> Any:
     """The model whose head the file holds, with weights of chance."""
+    kind = architecture(directory / CONFIG_FILE)
+    head = _HEAD_OF.get(kind or "")
+    if head is not None and head not in tensors:
+        raise CheckpointMismatch(
+            f"{directory} does not fit its config, which says {kind}: missing {head}."
+        )
     backbone = AlbertBackbone(config)
     if "classifier.weight" in tensors:
-        kind = architecture(directory / CONFIG_FILE)
-        if kind == "AlbertForMultipleChoice":
-            return AlbertMultipleChoice(backbone, compile=False)
-        if kind not in {"AlbertForSequenceClassification", None}:
-            raise ValueError(f"{directory} holds an {kind}, which cannot be imported.")
-        classes = len(tensors["classifier.weight"])
-        if classes != len(labels):
-            raise CheckpointMismatch(
-                f"{directory} has {classes} rows in classifier.weight, but {len(labels)} labels "
-                f"in {CONFIG_FILE}."
-            )
-        return AlbertTextClassifier(backbone, num_classes=classes, compile=False)
+        return _build_classifier(backbone, kind, tensors["classifier.weight"], directory, labels)
     if "qa_outputs.weight" in tensors:
         return AlbertQuestionAnswerer(backbone, compile=False)
     if any(name.startswith("predictions.") for name in tensors):
@@ -144,6 +167,31 @@ def _build(
         objective = "sop" if ordered else "none"
         return AlbertPretrainer(backbone, sentence_objective=objective, compile=False)
     return backbone
+
+
+def _build_classifier(
+    backbone: AlbertBackbone,
+    kind: str | None,
+    weight: Tensor,
+    directory: Path,
+    labels: tuple[str, ...],
+) -> Any:
+    if kind == "AlbertForMultipleChoice":
+        return AlbertMultipleChoice(backbone, compile=False)
+    if kind not in {"AlbertForSequenceClassification", None}:
+        raise ValueError(f"{directory} holds an {kind}, which cannot be imported.")
+    classes = len(np.atleast_1d(weight))
+    if classes == 1:
+        raise ValueError(
+            f"{directory} holds a regression head, of one row in classifier.weight; only "
+            f"classes can be imported."
+        )
+    if classes != len(labels):
+        raise CheckpointMismatch(
+            f"{directory} has {classes} rows in classifier.weight, but {len(labels)} labels "
+            f"in {CONFIG_FILE}."
+        )
+    return AlbertTextClassifier(backbone, num_classes=classes, compile=False)
 
 
 def _drop_absent_pooler(
@@ -175,49 +223,3 @@ def _architecture_of(model: Any) -> str:
         AlbertBackbone: "AlbertModel",
     }
     return kinds_by_class[type(model)]
-
-
-def places_of(model: Any) -> Iterator[Place]:
-    """Yields where every tensor of the layout belongs in a model."""
-    yield from _backbone_places(getattr(model, "backbone", model))
-    if isinstance(model, AlbertPretrainer):
-        yield from _dense("predictions.dense", model.masked_lm.dense)
-        yield from _norm("predictions.LayerNorm", model.masked_lm.norm)
-        yield Place("predictions.bias", model.masked_lm.bias)
-        if model.sentence is not None:
-            yield from _dense("sop_classifier.classifier", model.sentence)
-    elif isinstance(model, AlbertQuestionAnswerer):
-        yield from _dense("qa_outputs", model.head)
-    elif not isinstance(model, AlbertBackbone):
-        yield from _dense("classifier", model.head)
-
-
-def _backbone_places(backbone: AlbertBackbone) -> Iterator[Place]:
-    embedding = backbone.embedding
-    prefix = "albert.embeddings"
-    yield Place(f"{prefix}.word_embeddings.weight", embedding.token.embeddings)
-    yield Place(f"{prefix}.position_embeddings.weight", embedding.position.embeddings)
-    yield Place(f"{prefix}.token_type_embeddings.weight", embedding.segment.embeddings)
-    yield from _norm(f"{prefix}.LayerNorm", embedding.norm)
-    yield from _dense("albert.encoder.embedding_hidden_mapping_in", embedding.projection)
-    yield from _dense("albert.pooler", backbone.pooler.dense)
-    for group, inner, attention, feed_forward in backbone.encoder.stored_layers():
-        prefix = f"albert.encoder.albert_layer_groups.{group}.albert_layers.{inner}"
-        yield from _dense(f"{prefix}.attention.query", attention.attention.query)
-        yield from _dense(f"{prefix}.attention.key", attention.attention.key)
-        yield from _dense(f"{prefix}.attention.value", attention.attention.value)
-        yield from _dense(f"{prefix}.attention.dense", attention.attention.output_projection)
-        yield from _norm(f"{prefix}.attention.LayerNorm", attention.norm)
-        yield from _dense(f"{prefix}.ffn", feed_forward.intermediate)
-        yield from _dense(f"{prefix}.ffn_output", feed_forward.output_projection)
-        yield from _norm(f"{prefix}.full_layer_layer_norm", feed_forward.norm)
-
-
-def _dense(name: str, layer: keras.layers.Dense) -> Iterator[Place]:
-    yield Place(f"{name}.weight", layer.kernel, transposed=True)
-    yield Place(f"{name}.bias", layer.bias)
-
-
-def _norm(name: str, layer: keras.layers.LayerNormalization) -> Iterator[Place]:
-    yield Place(f"{name}.weight", layer.gamma)
-    yield Place(f"{name}.bias", layer.beta)

@@ -11,14 +11,25 @@ from pathlib import Path
 from typing import Any
 
 from albert_tf.config import AlbertConfig
+from albert_tf.json_file import read_json_object
 
 _ACTIVATIONS = {"gelu_new": "gelu", "gelu": "gelu_erf", "relu": "relu"}
 # Keys of the file that say nothing about the numbers an ALBERT computes.
 _IGNORED = {
     "_name_or_path", "architectures", "bos_token_id", "classifier_dropout_prob", "dtype",
     "eos_token_id", "finetuning_task", "id2label", "label2id", "model_type", "num_labels",
-    "pad_token_id", "problem_type", "torch_dtype", "transformers_version",
+    "output_attentions", "output_hidden_states", "pad_token_id", "problem_type",
+    "tokenizer_class", "torch_dtype", "torchscript", "transformers_version", "use_bfloat16",
+    "use_cache",
 }  # fmt: skip
+# Keys that would change the numbers if they were set to anything else.
+_INERT: dict[str, Any] = {
+    "layer_norm_eps": 1e-12,  # the layers have the released one built in
+    "layers_to_keep": [],
+    "position_embedding_type": "absolute",
+    "pruned_heads": {},
+    "tie_word_embeddings": True,
+}
 
 
 def read_config(path: Path) -> AlbertConfig:
@@ -28,16 +39,14 @@ def read_config(path: Path) -> AlbertConfig:
         FileNotFoundError: no such file.
         ValueError: another model type, or a setting this package cannot build.
     """
-    values = _read(path)
+    values = read_json_object(path)
     if values.get("model_type", "albert") != "albert":
         raise ValueError(f"{path}: model_type must be albert; got {values['model_type']!r}.")
-    if values.pop("position_embedding_type", "absolute") != "absolute":
-        raise ValueError(f"{path}: position_embedding_type must be absolute.")
-    # The layer normalization of this package has the released epsilon built in.
-    if values.pop("layer_norm_eps", 1e-12) != 1e-12:
-        raise ValueError(f"{path}: layer_norm_eps must be 1e-12.")
+    for key, inert in _INERT.items():
+        if (value := values.pop(key, inert)) != inert:
+            raise ValueError(f"{path}: {key} must be {inert!r}; got {value!r}.")
     activation = values.get("hidden_act", "gelu_new")
-    if activation not in _ACTIVATIONS:
+    if not isinstance(activation, str) or activation not in _ACTIVATIONS:
         raise ValueError(
             f"{path}: hidden_act must be one of {', '.join(_ACTIVATIONS)}; got {activation!r}."
         )
@@ -47,21 +56,23 @@ def read_config(path: Path) -> AlbertConfig:
 
 def architecture(path: Path) -> str | None:
     """Returns the class the file was written by, such as AlbertForMaskedLM, if it says so."""
-    names = _read(path).get("architectures")
+    names = read_json_object(path).get("architectures")
     return str(names[0]) if names else None
 
 
 def read_labels(path: Path) -> tuple[str, ...]:
-    """Returns the names of the classes, in order; two unnamed ones where the file has none.
+    """Returns the names of the classes, in order; unnamed where the file names none.
 
     Raises:
         ValueError: the labels are not numbered from 0.
     """
-    labels = _read(path).get("id2label") or {"0": "LABEL_0", "1": "LABEL_1"}
+    values = read_json_object(path)
     try:
+        count = int(values.get("num_labels", 2))
+        labels = values.get("id2label") or {n: f"LABEL_{n}" for n in range(count)}
         named = {int(number): str(label) for number, label in labels.items()}
         return tuple(named[number] for number in range(len(named)))
-    except (AttributeError, ValueError, KeyError) as error:
+    except (AttributeError, TypeError, ValueError, KeyError) as error:
         raise ValueError(f"{path}: id2label must number its labels from 0.") from error
 
 
@@ -96,15 +107,3 @@ def write_config(
         values["id2label"] = {str(number): label for number, label in enumerate(labels)}
         values["label2id"] = {label: number for number, label in enumerate(labels)}
     path.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def _read(path: Path) -> dict[str, Any]:
-    if not path.exists():
-        raise FileNotFoundError(f"{path} is missing.")
-    try:
-        values: Any = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path} is not JSON: {error}.") from error
-    if not isinstance(values, dict):
-        raise ValueError(f"{path} must hold a JSON object; got {type(values).__name__}.")
-    return values

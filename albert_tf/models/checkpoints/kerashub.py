@@ -8,7 +8,6 @@ another epsilon than the released one, so that head is left out.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,9 @@ import keras
 import keras_hub
 
 from albert_tf.config import AlbertConfig
+from albert_tf.json_file import read_json_object
 from albert_tf.models.backbone import AlbertBackbone
-from albert_tf.models.checkpoints.tensors import Imported
+from albert_tf.models.checkpoints.tensors import CheckpointMismatch, Imported
 from albert_tf.models.classifier import AlbertTextClassifier
 
 Pairs = Iterator[tuple[keras.Variable, keras.Variable]]
@@ -49,12 +49,15 @@ def read_checkpoint(preset: Path) -> Imported:
     return Imported(model, labels=labels)
 
 
-def write_checkpoint(model: Any, directory: Path) -> tuple[str, ...]:
+def write_checkpoint(
+    model: Any, directory: Path, spiece_model: Path | None = None
+) -> tuple[str, ...]:
     """Writes a preset that `keras_hub` opens by itself.
 
     Args:
         model: A backbone or a task model of this package.
         directory: The folder of the preset.
+        spiece_model: A SentencePiece vocabulary to put into it; KerasHub reads no other.
 
     Returns:
         What KerasHub has no place for: nothing for a backbone or a classifier.
@@ -67,12 +70,29 @@ def write_checkpoint(model: Any, directory: Path) -> tuple[str, ...]:
     left_out: tuple[str, ...] = () if model is backbone else ("heads",)
     if isinstance(model, AlbertTextClassifier):
         theirs = keras_hub.models.AlbertTextClassifier(
-            backbone=theirs, num_classes=model.num_classes, dropout=model.dropout
+            backbone=theirs,
+            num_classes=model.num_classes,
+            preprocessor=_preprocessor(spiece_model, backbone.config.max_position_embeddings),
+            dropout=model.dropout,
         )
         _copy(_dense(theirs.output_dense, model.head))
         left_out = ()
     theirs.save_to_preset(str(directory))
+    if spiece_model is not None:
+        _tokenizer(spiece_model).save_to_preset(str(directory))
     return left_out
+
+
+def _tokenizer(spiece_model: Path) -> Any:
+    return keras_hub.models.AlbertTokenizer(spiece_model.read_bytes())
+
+
+def _preprocessor(spiece_model: Path | None, longest: int) -> Any:
+    if spiece_model is None:
+        return None
+    return keras_hub.models.AlbertTextClassifierPreprocessor(
+        _tokenizer(spiece_model), sequence_length=longest
+    )
 
 
 def from_keras_hub(theirs: Any) -> AlbertBackbone:
@@ -139,24 +159,26 @@ def _check_projection(config: AlbertConfig) -> None:
 def _task_of(preset: Path) -> str | None:
     """Class of the task stored in a local preset."""
     path = preset / "task.json"
-    if not path.exists():
-        return None
-    try:
-        return str(json.loads(path.read_text(encoding="utf-8"))["class_name"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} is damaged: {error}.") from error
+    return str(read_json_object(path).get("class_name")) if path.exists() else None
 
 
 def _open(kind: Any, preset: Path, **settings: Any) -> Any:
     try:
         return kind.from_preset(str(preset), **settings)
-    except (OSError, KeyError, TypeError) as error:
-        raise ValueError(f"the preset {preset} cannot be opened: {error}.") from error
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        reason = str(error).partition("\n")[0][:300]
+        raise ValueError(f"the preset {preset} cannot be opened: {reason}.") from error
 
 
 def _copy(pairs: Any) -> None:
-    """Fills the first variable of each pair from the second."""
+    """Fills the first variable of each pair from the second.
+
+    Raises:
+        CheckpointMismatch: a value is not finite.
+    """
     for target, source in pairs:
+        if not bool(keras.ops.all(keras.ops.isfinite(source))):
+            raise CheckpointMismatch(f"{source.path} has values that are not finite.")
         target.assign(keras.ops.reshape(source, target.shape))
 
 

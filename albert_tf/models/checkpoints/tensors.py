@@ -13,6 +13,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from albert_tf.config import AlbertConfig
+from albert_tf.sizes import count_parameters
+
 Tensor = NDArray[np.float32]
 
 
@@ -44,6 +47,21 @@ class Place:
         """Shape of the tensor in the checkpoint."""
         own = tuple(self.variable.shape)
         return self.shape or (own[::-1] if self.transposed else own)
+
+
+def check_size(config: AlbertConfig, tensors: Mapping[str, Tensor], source: str) -> None:
+    """Refuses a config that would fill the memory with a model the file cannot fill.
+
+    Raises:
+        CheckpointMismatch: the config calls for more than a billion weights, and for more than
+            twice those of the file.
+    """
+    called, stored = count_parameters(config), sum(tensor.size for tensor in tensors.values())
+    if called > max(1_000_000_000, 2 * stored):
+        raise CheckpointMismatch(
+            f"{source} does not fit its config, which calls for {called:,} weights; it has "
+            f"{stored:,}."
+        )
 
 
 def assign(

@@ -24,6 +24,7 @@ from albert_tf.models.checkpoints.tensors import (
     Place,
     Tensor,
     assign,
+    check_size,
 )
 
 _OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
@@ -58,9 +59,15 @@ def read_checkpoint(directory: Path) -> Imported:
         config = _config(directory, tensors, "first", "bert/encoder")
         return google.build(config, tensors, str(prefix))
     tensors = _second_format(prefix)
-    backbone = AlbertBackbone(_config(directory, tensors, "second", "transformer"))
-    assign(_places(backbone), tensors, str(prefix))
-    return Imported(backbone)
+    config = _config(directory, tensors, "second", "transformer")
+    if config.attention_groups > 1 or config.feed_forward_groups > 1 or config.inner_group_num > 1:
+        raise ValueError(f"{directory} must have one layer, as the format does; got {config}.")
+    check_size(config, tensors, str(prefix))
+    backbone = AlbertBackbone(config)
+    heads = [name for name in tensors if name.startswith("cls/")]
+    body = {name: tensor for name, tensor in tensors.items() if name not in heads}
+    assign(_places(backbone), body, str(prefix))
+    return Imported(backbone, left_out=("masked-LM head",) if heads else ())
 
 
 def _second_format(prefix: Path) -> dict[str, Tensor]:
@@ -95,7 +102,9 @@ def _config(
     inner = [
         tensor.shape
         for name, tensor in tensors.items()
-        if name.startswith(encoder) and name.endswith(("intermediate/kernel", "dense/kernel"))
+        if tensor.ndim == 2
+        and name.startswith(encoder)
+        and name.endswith(("intermediate/kernel", "dense/kernel"))
     ]
     missing = [name for name in (words, places) if name not in tensors]
     if missing or not inner:
@@ -119,7 +128,8 @@ def _places(backbone: AlbertBackbone) -> Iterator[Place]:
     yield Place("position_embedding/embeddings", embedding.position.embeddings)
     yield Place("type_embeddings/embeddings", embedding.segment.embeddings)
     yield from _norm("embeddings/layer_norm", embedding.norm)
-    yield from _dense("embedding_projection", embedding.projection)
+    if embedding.projection is not None:
+        yield from _dense("embedding_projection", embedding.projection)
     config = backbone.config
     heads = (config.num_attention_heads, config.head_size)
     for name in ("query", "key", "value"):

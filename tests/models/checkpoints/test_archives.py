@@ -15,7 +15,7 @@ from tests.models.checkpoints.tiny import tiny_checkpoint
 @pytest.mark.parametrize("name", ["../outside", "/tmp/outside", "a/../../outside", "..\\outside"])
 @pytest.mark.parametrize("suffix", [".tar", ".zip"])
 def test_an_archive_that_writes_elsewhere_is_refused(
-    tmp_path: Path, name: str, suffix: str
+    tmp_path: Path, name: str, suffix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / f"hostile{suffix}"
     if suffix == ".zip":
@@ -26,9 +26,12 @@ def test_an_archive_that_writes_elsewhere_is_refused(
             member = tarfile.TarInfo(name)
             member.size = 1
             archive_tar.addfile(member, io.BytesIO(b"x"))
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "a" / "b"))
+    before = sorted(tmp_path.rglob("*"))
     with pytest.raises(ValueError, match="which is outside its folder"):
         opened(str(path)).__enter__()
-    assert list(tmp_path.iterdir()) == [path]
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_a_link_out_of_an_archive_is_refused(tmp_path: Path) -> None:
@@ -54,12 +57,40 @@ def test_an_archive_of_absurd_size_is_refused(
         opened(str(path)).__enter__()
 
 
+def test_one_flipped_bit_of_an_archive_is_noticed(tmp_path: Path) -> None:
+    tiny_checkpoint(tmp_path / "theirs")
+    for path in (tmp_path / "it.tar.gz", tmp_path / "it.zip"):
+        if path.suffix == ".zip":
+            with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+                packed.write(tmp_path / "theirs" / "model.safetensors", "model.safetensors")
+        else:
+            with tarfile.open(path, "w:gz") as archive:
+                archive.add(tmp_path / "theirs" / "model.safetensors", "model.safetensors")
+        with opened(str(path)) as folder:
+            assert (folder / "model.safetensors").exists()
+        content = bytearray(path.read_bytes())
+        content[len(content) * 2 // 3] ^= 1
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match="is not an archive that can be unpacked"):
+            opened(str(path)).__enter__()
+
+
+def test_what_a_mac_adds_to_an_archive_is_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "it.zip"
+    with zipfile.ZipFile(path, "w") as packed:
+        for name in ("albert/config.json", "__MACOSX/albert/._config.json", ".DS_Store"):
+            packed.writestr(name, "{}")
+    with opened(str(path)) as folder:
+        assert [file.name for file in folder.iterdir()] == ["config.json"]
+
+
 @pytest.mark.parametrize(
     ("source", "words"),
     [
         ("absent", "absent is missing"),
         ("ftp://host/model", "must begin with hf:// or kaggle://"),
-        ("notes.txt", "is not an archive that can be unpacked"),
+        ("notes.txt", "is not an archive that can be unpacked.*is named by its folder"),
+        ("pytorch_model.bin", "may be a pickle, which can run code when opened"),
     ],
 )
 def test_what_is_no_checkpoint_is_named(
@@ -67,6 +98,7 @@ def test_what_is_no_checkpoint_is_named(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("notes.txt").write_text("nothing")
+    Path("pytorch_model.bin").write_text("nothing")
     with pytest.raises((ValueError, FileNotFoundError), match=words):
         opened(source).__enter__()
 

@@ -12,6 +12,7 @@ from albert_tf.models.backbone import AlbertBackbone
 from albert_tf.models.checkpoints.google import read_checkpoint
 from albert_tf.models.checkpoints.tensors import CheckpointMismatch
 from albert_tf.models.classifier import AlbertTextClassifier
+from albert_tf.models.multiple_choice import AlbertMultipleChoice
 from albert_tf.models.pretrainer import AlbertPretrainer
 from albert_tf.models.question_answerer import AlbertQuestionAnswerer
 from tests.conftest import TINY
@@ -68,6 +69,7 @@ def without_heads(tensors: Tensors) -> Tensors:
     [
         ({}, AlbertBackbone),
         ({"output_weights": (5, 26), "output_bias": (5,)}, AlbertTextClassifier),
+        ({"output_weights": (1, 26), "output_bias": (1,)}, AlbertMultipleChoice),
         (
             {"cls/squad/output_weights": (2, 26), "cls/squad/output_bias": (2,)},
             AlbertQuestionAnswerer,
@@ -118,6 +120,12 @@ def test_a_config_of_another_size_is_refused(tmp_path: Path) -> None:
     replace(TINY, hidden_size=28).write(tmp_path / "albert_config.json")
     with pytest.raises(CheckpointMismatch, match=r"has shape .26, 26., expected .28, 28."):
         read_checkpoint(tmp_path)
+
+
+def test_what_a_mac_leaves_beside_a_file_is_passed_over(tmp_path: Path) -> None:
+    write_checkpoint(tmp_path, random_tensors(TINY))
+    (tmp_path / "._model.ckpt-best.index").touch()
+    assert isinstance(read_checkpoint(tmp_path).model, AlbertPretrainer)
 
 
 def test_an_empty_folder_and_a_truncated_file_are_named(tmp_path: Path) -> None:

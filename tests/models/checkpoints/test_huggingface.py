@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file, save_file
 
 from albert_tf.models.backbone import AlbertBackbone
 from albert_tf.models.checkpoints.huggingface import (
@@ -176,4 +176,54 @@ def test_weights_that_are_not_numbers_are_refused(tmp_path: Path) -> None:
 def test_a_model_without_projection_is_refused(tmp_path: Path) -> None:
     tiny_checkpoint(tmp_path, embedding_size=H)
     with pytest.raises(ValueError, match="embedding_size must differ from hidden_size"):
+        read_checkpoint(tmp_path)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "AlbertModel"])
+def test_a_file_without_the_head_its_config_names_is_refused(tmp_path: Path, kind: str) -> None:
+    tiny_checkpoint(tmp_path, architectures=[kind])
+    with pytest.raises(CheckpointMismatch, match=f"which says {kind}: missing "):
+        read_checkpoint(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    ["predictions.decoder.weight", "predictions.decoder.bias", "albert.embeddings.position_ids"],
+)
+def test_tied_tensors_must_be_what_they_are_tied_to(tmp_path: Path, changed: str) -> None:
+    model = AlbertPretrainer(randomized(AlbertBackbone(TINY)))
+    write_checkpoint(model, tmp_path)
+    tensors = load_file(tmp_path / "model.safetensors")
+    tied = {
+        "predictions.decoder.weight": tensors["albert.embeddings.word_embeddings.weight"],
+        "predictions.decoder.bias": tensors["predictions.bias"],
+        "albert.embeddings.position_ids": np.arange(64)[None],
+    }
+    save_file({**tensors, **tied}, tmp_path / "model.safetensors")
+    assert isinstance(read_checkpoint(tmp_path).model, AlbertPretrainer)
+    save_file({**tensors, **tied, changed: tied[changed] + 1}, tmp_path / "model.safetensors")
+    with pytest.raises(CheckpointMismatch, match=f"{changed} is not "):
+        read_checkpoint(tmp_path)
+
+
+def test_quantized_weights_are_refused(tmp_path: Path) -> None:
+    tensors = tiny_checkpoint(tmp_path)
+    tensors["pooler.weight"] = np.full((H, H), 100, np.int8)
+    save_file(tensors, tmp_path / "model.safetensors")
+    with pytest.raises(CheckpointMismatch, match=r"not quantized ones; .*pooler.weight .int8."):
+        read_checkpoint(tmp_path)
+
+
+@pytest.mark.parametrize("shape", [(1, H), ()])
+def test_a_regression_head_is_refused(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    tensors = {f"albert.{name}": tensor for name, tensor in tiny_checkpoint(tmp_path).items()}
+    tensors["classifier.weight"] = np.ones(shape, np.float32)
+    save_file(tensors, tmp_path / "model.safetensors")
+    with pytest.raises(ValueError, match="holds a regression head"):
+        read_checkpoint(tmp_path)
+
+
+def test_a_config_that_would_fill_the_memory_is_refused(tmp_path: Path) -> None:
+    tiny_checkpoint(tmp_path, vocab_size=10**13)
+    with pytest.raises(CheckpointMismatch, match=r"calls for 50,000,000,\d+,\d+ weights; it has"):
         read_checkpoint(tmp_path)

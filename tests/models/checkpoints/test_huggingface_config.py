@@ -44,6 +44,21 @@ def test_labels_are_numbered_from_zero_or_have_no_names(tmp_path: Path) -> None:
             read_labels(tmp_path / "config.json")
 
 
+def test_classes_may_be_counted_and_not_named(tmp_path: Path) -> None:
+    tiny_checkpoint(tmp_path, num_labels=3)
+    assert read_labels(tmp_path / "config.json") == ("LABEL_0", "LABEL_1", "LABEL_2")
+
+
+def test_keys_that_say_nothing_about_the_numbers_are_passed_over(tmp_path: Path) -> None:
+    tiny_checkpoint(tmp_path)
+    plain = read_config(tmp_path / "config.json")
+    tiny_checkpoint(
+        tmp_path, layers_to_keep=[], tokenizer_class="AlbertTokenizer", use_cache=True,
+        tie_word_embeddings=True, pruned_heads={}, torchscript=False, output_attentions=False,
+    )  # fmt: skip
+    assert read_config(tmp_path / "config.json") == plain
+
+
 def test_a_file_without_sizes_is_refused(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "albert", "vocab_size": 9}))
     with pytest.raises(ValueError, match="lacks embedding_size, hidden_size"):
@@ -57,7 +72,13 @@ def test_a_file_without_sizes_is_refused(tmp_path: Path) -> None:
         ({"hidden_act": "swish"}, "hidden_act must be one of gelu_new, gelu, relu; got 'swish'"),
         ({"layer_norm_eps": 1e-5}, "layer_norm_eps must be 1e-12"),
         ({"head_mask": True}, "unknown keys .'head_mask'"),
-        ({"position_embedding_type": "relative"}, "position_embedding_type must be absolute"),
+        (
+            {"position_embedding_type": "relative"},
+            "position_embedding_type must be 'absolute'",
+        ),
+        ({"hidden_act": ["gelu"]}, "hidden_act must be one of gelu_new, gelu, relu; got .'gelu'."),
+        ({"tie_word_embeddings": False}, "tie_word_embeddings must be True; got False"),
+        ({"pruned_heads": {"0": [1]}}, "pruned_heads must be {}; got"),
     ],
 )
 def test_a_config_that_cannot_be_built_is_refused(

@@ -9,8 +9,9 @@ from safetensors.numpy import load_file, save_file
 
 from albert_tf.examples.packing import pack, pad_batch
 from albert_tf.models.backbone import AlbertBackbone
-from albert_tf.models.checkpoints.huggingface import places_of, read_checkpoint
+from albert_tf.models.checkpoints.huggingface import read_checkpoint
 from albert_tf.models.checkpoints.huggingface_config import read_config
+from albert_tf.models.checkpoints.huggingface_names import places_of
 from albert_tf.models.checkpoints.tensors import CheckpointMismatch
 from albert_tf.models.pretrainer import AlbertPretrainer
 from albert_tf.text.tokenizer import load_tokenizer

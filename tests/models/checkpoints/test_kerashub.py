@@ -17,8 +17,10 @@ from albert_tf.models.checkpoints.kerashub import (
     to_keras_hub,
     write_checkpoint,
 )
+from albert_tf.models.checkpoints.tensors import CheckpointMismatch
 from albert_tf.models.classifier import AlbertTextClassifier
 from albert_tf.models.question_answerer import AlbertQuestionAnswerer
+from albert_tf.text.tokenizer import load_tokenizer
 from tests.conftest import TINY
 from tests.layers.reference import randomized
 from tests.models.checkpoints.official import random_inputs
@@ -136,5 +138,29 @@ def test_a_damaged_preset_is_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=f"the preset {tmp_path} cannot be opened"):
         read_checkpoint(tmp_path)
     (tmp_path / "task.json").write_text(json.dumps([]))
-    with pytest.raises(ValueError, match=r"task.json is damaged"):
+    with pytest.raises(ValueError, match=r"task.json must hold a JSON object; got list"):
         read_checkpoint(tmp_path)
+
+
+def test_weights_that_are_not_numbers_are_refused(tmp_path: Path) -> None:
+    ours = AlbertBackbone(TINY)
+    theirs = to_keras_hub(ours)
+    theirs.pooled_dense.bias.assign(np.full(TINY.hidden_size, np.nan))
+    theirs.save_to_preset(str(tmp_path))
+    with pytest.raises(CheckpointMismatch, match="bias has values that are not finite"):
+        read_checkpoint(tmp_path)
+
+
+# KerasHub leaves the vocabulary it read open.
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_preset_reads_text_with_our_vocabulary(tmp_path: Path, vocabulary: Path) -> None:
+    tokenizer = load_tokenizer(vocabulary)
+    ours = AlbertTextClassifier(AlbertBackbone(replace(TINY, vocab_size=tokenizer.vocab_size)), 2)
+    write_checkpoint(ours, tmp_path, vocabulary / "spiece.model")
+    theirs = keras_hub.models.AlbertTokenizer.from_preset(str(tmp_path))
+    text = "At D\u00e1wn MINA was in the ``garden''."
+    assert np.asarray(theirs(text)).tolist() == tokenizer.encode(text).token_ids
+    opened = keras_hub.models.AlbertTextClassifier.from_preset(str(tmp_path))
+    assert opened.preprocessor.sequence_length == TINY.max_position_embeddings
+    assert opened.predict([text], verbose=0).shape == (1, 2)

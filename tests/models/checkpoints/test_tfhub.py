@@ -81,6 +81,17 @@ def test_the_second_format_gives_the_official_numbers(tmp_path: Path) -> None:
     assert largest_difference(tensors, tmp_path) > 1e-4
 
 
+def test_a_head_beside_the_second_format_is_left_out_and_said(tmp_path: Path) -> None:
+    tensors = second_format(random_tensors(TINY), TINY.num_attention_heads)
+    head = {"cls/predictions/output_bias": np.zeros(101, np.float32)}
+    write_module(tmp_path, {**tensors, **head})
+    TINY.write(tmp_path / "albert_config.json")
+    assert read_checkpoint(tmp_path).left_out == ("masked-LM head",)
+    replace(TINY, num_hidden_groups=3).write(tmp_path / "albert_config.json")
+    with pytest.raises(ValueError, match="must have one layer, as the format does"):
+        read_checkpoint(tmp_path)
+
+
 def test_the_first_format_gives_the_official_numbers(tmp_path: Path) -> None:
     tensors = random_tensors(TINY)
     written = {f"module/{name}": tensor for name, tensor in tensors.items()}

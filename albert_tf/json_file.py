@@ -1,0 +1,29 @@
+"""Reads the JSON files that models, checkpoints and tokenizers are described by.
+
+file  ->  [json_file.read_json_object]  ->  config, text, models.checkpoints
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+
+def read_json_object(path: str | Path) -> dict[str, Any]:
+    """Reads a JSON file that must hold an object.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it holds something else.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing.")
+    try:
+        values: Any = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is not JSON: {error}.") from error
+    if not isinstance(values, dict):
+        raise ValueError(f"{path} must hold a JSON object; got {type(values).__name__}.")
+    return values
