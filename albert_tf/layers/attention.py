@@ -62,11 +62,13 @@ class SelfAttention(keras.layers.Layer):
     def call(
         self, readers: Tensor, x: Tensor, padding_mask: Tensor, training: bool = False
     ) -> Tensor:
-        query = self._split(self.query(readers))  # [B, A, Q, D]
+        # Scaled here, where there are fewer numbers than there are scores.
+        scale = self.config.head_size**-0.5
+        query = self._split(self.query(readers) * scale)  # [B, A, Q, D]
         key = self._split(self.key(x))  # [B, A, T, D]
         value = self._split(self.value(x))  # [B, A, T, D]
         scores = ops.matmul(query, ops.transpose(key, (0, 1, 3, 2)))  # [B, A, Q, T]
-        scores = ops.cast(scores, "float32") * (self.config.head_size**-0.5)
+        scores = ops.cast(scores, "float32")
         hidden = 1.0 - ops.cast(padding_mask[:, None, None, :], "float32")  # [B, 1, 1, T]
         weights = ops.cast(ops.softmax(scores + hidden * MASKED_SCORE), self.compute_dtype)
         context = ops.matmul(self.dropout(weights, training=training), value)  # [B, A, Q, D]
