@@ -161,9 +161,8 @@ class GraphWordPiece(tf.Module):
         super().__init__()
         self._tables = _tables(tokenizer)
         # Of equal pieces the last counts; the others, and empty ones, become what no text holds.
-        last = {piece: place for place, piece in enumerate(tokenizer.pieces) if piece}
         pieces = [
-            piece if last.get(piece) == place else f"\x01{place}"
+            piece if piece and tokenizer.ids[piece] == place else f"\x01{place}"
             for place, piece in enumerate(tokenizer.pieces)
         ]
         self._split = tf_text.FastWordpieceTokenizer(

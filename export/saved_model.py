@@ -63,14 +63,11 @@ def write_saved_model(
     tf.saved_model.save(server, str(directory), server.serve)
     serve = tf.saved_model.load(str(directory)).signatures["serving_default"]
 
-    def run(batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        return {name: np.asarray(x) for name, x in model(batch, training=False).items()}
-
     pair = _PROBES[0] if task.pair_column else None
     for probe in _PROBES:
         texts = {"text": probe} if pair is None else {"text": probe, "pair": pair}
         found = serve(**{name: tf.constant([text]) for name, text in texts.items()})
-        expected = task.predict(TextExample(**texts), tokenizer, run).probabilities
+        expected = task.predict(TextExample(**texts), tokenizer, model.run).probabilities
         worst = np.abs(found["probabilities"][0] - list(expected.values())).max()
         if not worst <= TOLERANCE:
             raise ParityError(

@@ -79,13 +79,8 @@ def truncate(first: int, second: int | None, sequence_length: int) -> tuple[int,
         )
     if second is None:
         return min(first, room), 0
-    if first + second <= room:
-        return first, second
-    if min(first, second) > room // 2:
-        return room - room // 2, room // 2
-    shorter = min(first, second)
-    longer = room - shorter
-    return (longer, shorter) if first > second else (shorter, longer)
+    second = min(second, max(room // 2, room - first))
+    return min(first, room - second), second
 
 
 def pad_batch(

@@ -75,8 +75,4 @@ class AlbertQuestionAnswerer(AlbertTask, keras_hub.models.Task):
             **settings,
         })
         example = QuestionExample(question, context)
-        return task.predict(example, self.preprocessor.text_tokenizer, self._run)
-
-    def _run(self, batch: dict[str, Any]) -> dict[str, Any]:
-        outputs = self(batch, training=False)
-        return {name: keras.ops.convert_to_numpy(output) for name, output in outputs.items()}
+        return task.predict(example, self.preprocessor.text_tokenizer, self.run)

@@ -5,12 +5,12 @@ training  ->  model folder  ->  [saved]  ->  training.finetune, training.evaluat
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import keras
 
+from albert_tf.json_file import read_json_object
 from albert_tf.models.backbone import AlbertBackbone
 from albert_tf.models.classifier import AlbertTextClassifier
 from albert_tf.models.multiple_choice import AlbertMultipleChoice
@@ -63,10 +63,7 @@ def load_model(directory: Path) -> Any:
     path = directory / _TASK_FILE
     if not path.exists():
         return load_backbone(directory)
-    try:
-        name = json.loads(path.read_text(encoding="utf-8"))["class_name"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} is damaged: {error}.") from error
+    name = read_json_object(path).get("class_name")
     for kind in _TASK_MODELS:
         if kind.__name__ == name:
             return _open(kind, directory, _TASK_FILE, compile=False)

@@ -91,6 +91,11 @@ class AlbertTask:
             return keras.utils.pack_x_y_sample_weight(x, y, sample_weight)
         return self.preprocessor(x, y=y, sample_weight=sample_weight)
 
+    def run(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """The logits of one batch of arrays, as arrays; what `tasks.task.Run` asks for."""
+        outputs = self(batch, training=False)  # type: ignore[operator]  # a Keras model
+        return {name: keras.ops.convert_to_numpy(output) for name, output in outputs.items()}
+
     def get_config(self) -> dict[str, Any]:
         return dict(keras_hub.models.Task.get_config(self))
 

@@ -28,6 +28,7 @@ WORDPIECE_FILE = "vocab.txt"
 TOKENIZER_OPTIONS_FILE = "tokenizer_config.json"
 VOCABULARY_FILES = (SENTENCEPIECE_FILE, WORDPIECE_FILE, TOKENIZER_OPTIONS_FILE)
 _NOT_UNICODE = "text must be a string of Unicode characters without lone surrogates."
+_FEW = 32  # texts; starting SentencePiece's threads costs as much as reading about so many
 LONGEST_WORD = 100  # characters; google-research/bert tokenization.py gives up beyond it
 
 
@@ -139,6 +140,8 @@ class SentencePieceTokenizer:
             ValueError: a text holds half a character (a lone surrogate).
         """
         try:
+            if len(texts) < _FEW:
+                return [self._model.encode(text) for text in texts]
             return list(self._model.encode(list(texts)))
         except (RuntimeError, TypeError) as error:
             raise ValueError(_NOT_UNICODE) from error
@@ -172,13 +175,13 @@ class WordPieceTokenizer:
         # Not splitlines: a piece may be one of the other characters that end lines.
         pieces = content.removesuffix("\n").split("\n")
         self.pieces = pieces
-        self._ids = {piece: index for index, piece in enumerate(pieces)}
+        self.ids = {piece: index for index, piece in enumerate(pieces)}
         self.vocab_size = len(pieces)
         names = {"pad": "[PAD]", "unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}
-        missing = [piece for piece in names.values() if piece not in self._ids]
+        missing = [piece for piece in names.values() if piece not in self.ids]
         if missing:
             raise ValueError(f"{self.path} has no piece {', '.join(missing)}.")
-        self.special = SpecialIds(**{field: self._ids[piece] for field, piece in names.items()})
+        self.special = SpecialIds(**{field: self.ids[piece] for field, piece in names.items()})
         self.lower_case, self.strip_accents = self._read_options()
 
     def _read_options(self) -> tuple[bool, bool]:
@@ -202,7 +205,7 @@ class WordPieceTokenizer:
         encoding = Encoding([], [], [], [])
         for word in self._words(text):
             for number, (piece, start, end) in enumerate(self._split(word)):
-                encoding.token_ids.append(self._ids[piece])
+                encoding.token_ids.append(self.ids[piece])
                 encoding.pieces.append(piece)
                 encoding.spans.append((start, end))
                 encoding.word_starts.append(number == 0)
@@ -248,7 +251,7 @@ class WordPieceTokenizer:
         while start < len(letters):
             prefix = "##" if start else ""
             for end in range(len(letters), start, -1):
-                if prefix + letters[start:end] in self._ids:
+                if prefix + letters[start:end] in self.ids:
                     break
             else:
                 return unknown

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from albert_tf.json_file import read_json_object
 from albert_tf.models.checkpoints import google, huggingface, kerashub, tfhub
 from albert_tf.models.checkpoints.archives import opened
 from albert_tf.models.checkpoints.tensors import CheckpointMismatch, Imported
@@ -137,11 +138,8 @@ def _open_vocabulary(folder: Path, made: Path) -> tuple[Tokenizer, Path]:
 
 def _cleaning_options(path: Path) -> tuple[bool, bool]:
     """Whether text is lower-cased, and keeps its accents; as released where nothing is said."""
-    try:
-        options = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-        return bool(options.get("do_lower_case", True)), bool(options.get("keep_accents", False))
-    except (ValueError, AttributeError) as error:
-        raise ValueError(f"{path} is not a JSON object: {error}.") from error
+    options = read_json_object(path) if path.exists() else {}
+    return bool(options.get("do_lower_case", True)), bool(options.get("keep_accents", False))
 
 
 def _check_vocabulary(tokenizer: Tokenizer, model: Any) -> None:

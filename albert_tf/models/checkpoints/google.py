@@ -112,8 +112,8 @@ def build(config: AlbertConfig, tensors: dict[str, Tensor], source: str) -> Impo
 def _places(model: Any) -> Iterator[Place]:
     yield from _backbone_places(getattr(model, "backbone", model))
     if isinstance(model, AlbertPretrainer):
-        yield from _dense("cls/predictions/transform/dense", model.masked_lm.dense)
-        yield from _norm("cls/predictions/transform/LayerNorm", model.masked_lm.norm)
+        yield from dense_places("cls/predictions/transform/dense", model.masked_lm.dense)
+        yield from norm_places("cls/predictions/transform/LayerNorm", model.masked_lm.norm)
         yield Place("cls/predictions/output_bias", model.masked_lm.bias)
         if model.sentence is not None:
             yield from _output("cls/seq_relationship/", model.sentence)
@@ -128,25 +128,26 @@ def _backbone_places(backbone: AlbertBackbone) -> Iterator[Place]:
     yield Place("bert/embeddings/word_embeddings", embedding.token.embeddings)
     yield Place("bert/embeddings/position_embeddings", embedding.position.embeddings)
     yield Place("bert/embeddings/token_type_embeddings", embedding.segment.embeddings)
-    yield from _norm("bert/embeddings/LayerNorm", embedding.norm)
+    yield from norm_places("bert/embeddings/LayerNorm", embedding.norm)
     if embedding.projection is not None:
-        yield from _dense("bert/encoder/embedding_hidden_mapping_in", embedding.projection)
-    yield from _dense("bert/pooler/dense", backbone.pooler.dense)
+        yield from dense_places("bert/encoder/embedding_hidden_mapping_in", embedding.projection)
+    yield from dense_places("bert/pooler/dense", backbone.pooler.dense)
     for group, inner, attention, feed_forward in backbone.encoder.stored_layers():
         prefix = f"bert/encoder/transformer/group_{group}/inner_group_{inner}"
-        yield from _dense(f"{prefix}/attention_1/self/query", attention.attention.query)
-        yield from _dense(f"{prefix}/attention_1/self/key", attention.attention.key)
-        yield from _dense(f"{prefix}/attention_1/self/value", attention.attention.value)
+        yield from dense_places(f"{prefix}/attention_1/self/query", attention.attention.query)
+        yield from dense_places(f"{prefix}/attention_1/self/key", attention.attention.key)
+        yield from dense_places(f"{prefix}/attention_1/self/value", attention.attention.value)
         output = attention.attention.output_projection
-        yield from _dense(f"{prefix}/attention_1/output/dense", output)
-        yield from _norm(f"{prefix}/LayerNorm", attention.norm)
-        yield from _dense(f"{prefix}/ffn_1/intermediate/dense", feed_forward.intermediate)
+        yield from dense_places(f"{prefix}/attention_1/output/dense", output)
+        yield from norm_places(f"{prefix}/LayerNorm", attention.norm)
+        yield from dense_places(f"{prefix}/ffn_1/intermediate/dense", feed_forward.intermediate)
         output = feed_forward.output_projection
-        yield from _dense(f"{prefix}/ffn_1/intermediate/output/dense", output)
-        yield from _norm(f"{prefix}/LayerNorm_1", feed_forward.norm)
+        yield from dense_places(f"{prefix}/ffn_1/intermediate/output/dense", output)
+        yield from norm_places(f"{prefix}/LayerNorm_1", feed_forward.norm)
 
 
-def _dense(name: str, layer: keras.layers.Dense) -> Iterator[Place]:
+def dense_places(name: str, layer: keras.layers.Dense) -> Iterator[Place]:
+    """Where a kernel and a bias belong, named as TensorFlow names them."""
     yield Place(f"{name}/kernel", layer.kernel)
     yield Place(f"{name}/bias", layer.bias)
 
@@ -156,6 +157,7 @@ def _output(prefix: str, layer: keras.layers.Dense) -> Iterator[Place]:
     yield Place(f"{prefix}output_bias", layer.bias)
 
 
-def _norm(name: str, layer: keras.layers.LayerNormalization) -> Iterator[Place]:
+def norm_places(name: str, layer: keras.layers.LayerNormalization) -> Iterator[Place]:
+    """Where a scale and an offset belong, named as TensorFlow names them."""
     yield Place(f"{name}/gamma", layer.gamma)
     yield Place(f"{name}/beta", layer.beta)

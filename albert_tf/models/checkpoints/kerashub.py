@@ -68,31 +68,28 @@ def write_checkpoint(
     backbone: AlbertBackbone = getattr(model, "backbone", model)
     theirs: Any = to_keras_hub(backbone)
     left_out: tuple[str, ...] = () if model is backbone else ("heads",)
+    tokenizer: Any = None
+    if spiece_model is not None:
+        tokenizer = keras_hub.models.AlbertTokenizer(spiece_model.read_bytes())
     if isinstance(model, AlbertTextClassifier):
         theirs = keras_hub.models.AlbertTextClassifier(
             backbone=theirs,
             num_classes=model.num_classes,
-            preprocessor=_preprocessor(spiece_model, backbone.config.max_position_embeddings),
+            preprocessor=_preprocessor(tokenizer, backbone.config.max_position_embeddings),
             dropout=model.dropout,
         )
         _copy(_dense(theirs.output_dense, model.head))
         left_out = ()
     theirs.save_to_preset(str(directory))
-    if spiece_model is not None:
-        _tokenizer(spiece_model).save_to_preset(str(directory))
+    if tokenizer is not None:
+        tokenizer.save_to_preset(str(directory))
     return left_out
 
 
-def _tokenizer(spiece_model: Path) -> Any:
-    return keras_hub.models.AlbertTokenizer(spiece_model.read_bytes())
-
-
-def _preprocessor(spiece_model: Path | None, longest: int) -> Any:
-    if spiece_model is None:
+def _preprocessor(tokenizer: Any, longest: int) -> Any:
+    if tokenizer is None:
         return None
-    return keras_hub.models.AlbertTextClassifierPreprocessor(
-        _tokenizer(spiece_model), sequence_length=longest
-    )
+    return keras_hub.models.AlbertTextClassifierPreprocessor(tokenizer, sequence_length=longest)
 
 
 def from_keras_hub(theirs: Any) -> AlbertBackbone:

@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import keras
 import numpy as np
 
 from albert_tf.config import AlbertConfig
@@ -127,9 +126,9 @@ def _places(backbone: AlbertBackbone) -> Iterator[Place]:
     yield Place("word_embeddings/embeddings", embedding.token.embeddings)
     yield Place("position_embedding/embeddings", embedding.position.embeddings)
     yield Place("type_embeddings/embeddings", embedding.segment.embeddings)
-    yield from _norm("embeddings/layer_norm", embedding.norm)
+    yield from google.norm_places("embeddings/layer_norm", embedding.norm)
     if embedding.projection is not None:
-        yield from _dense("embedding_projection", embedding.projection)
+        yield from google.dense_places("embedding_projection", embedding.projection)
     config = backbone.config
     heads = (config.num_attention_heads, config.head_size)
     for name in ("query", "key", "value"):
@@ -147,18 +146,8 @@ def _places(backbone: AlbertBackbone) -> Iterator[Place]:
         shape=(*heads, config.hidden_size),
     )
     yield Place("transformer/self_attention/attention_output/bias", output.bias)
-    yield from _norm("transformer/self_attention_layer_norm", attention.norm)
-    yield from _dense("transformer/intermediate", feed_forward.intermediate)
-    yield from _dense("transformer/output", feed_forward.output_projection)
-    yield from _norm("transformer/output_layer_norm", feed_forward.norm)
-    yield from _dense("pooler_transform", backbone.pooler.dense)
-
-
-def _dense(name: str, layer: keras.layers.Dense) -> Iterator[Place]:
-    yield Place(f"{name}/kernel", layer.kernel)
-    yield Place(f"{name}/bias", layer.bias)
-
-
-def _norm(name: str, layer: keras.layers.LayerNormalization) -> Iterator[Place]:
-    yield Place(f"{name}/gamma", layer.gamma)
-    yield Place(f"{name}/beta", layer.beta)
+    yield from google.norm_places("transformer/self_attention_layer_norm", attention.norm)
+    yield from google.dense_places("transformer/intermediate", feed_forward.intermediate)
+    yield from google.dense_places("transformer/output", feed_forward.output_projection)
+    yield from google.norm_places("transformer/output_layer_norm", feed_forward.norm)
+    yield from google.dense_places("pooler_transform", backbone.pooler.dense)
