@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -55,3 +56,20 @@ def vocabulary(tmp_path_factory: pytest.TempPathFactory, stories: list[list[str]
 @pytest.fixture(scope="session")
 def tokenizer(vocabulary: Path) -> Tokenizer:
     return load_tokenizer(vocabulary)
+
+
+@pytest.fixture
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[type], list[str]]:
+    """Makes saving a kind of tokenizer fail, and lists what had been written by then."""
+
+    def fill(kind: type) -> list[str]:
+        seen: list[str] = []
+
+        def save(self: object, directory: Path) -> list[str]:
+            seen.extend(path.name for path in directory.iterdir())
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(kind, "save", save)
+        return seen
+
+    return fill

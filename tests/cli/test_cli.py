@@ -12,10 +12,12 @@ from safetensors.numpy import load_file
 
 from albert_tf.cli import arguments, main
 from albert_tf.demo.world import tell_story
+from albert_tf.export.checkpoint import CHECKPOINT_FORMATS
 from albert_tf.export.quantize import RECIPES
 from albert_tf.models.saved import load_model
 from albert_tf.text.tokenizer import load_tokenizer
 from albert_tf.training.finetune import FinetuningOptions
+from albert_tf.training.import_checkpoint import FORMATS
 from albert_tf.training.pretrain import PretrainingOptions
 from tests.models.checkpoints.tiny import tiny_checkpoint
 from tests.text.official import train_officially
@@ -234,5 +236,7 @@ def test_the_help_states_the_true_defaults(
             assert stated[name.replace("_", "-")] == str(value)
 
 
-def test_the_recipes_of_the_help_are_those_of_export() -> None:
+def test_the_recipes_and_formats_of_the_help_are_those_of_the_steps() -> None:
     assert arguments._RECIPES == RECIPES
+    assert set(arguments._EXPORT_FORMATS) == {"litert", *CHECKPOINT_FORMATS}
+    assert set(arguments._IMPORT_FORMATS) == FORMATS.keys()

@@ -1,5 +1,6 @@
 """A model goes to the layout of another library whole or not at all."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,15 +25,9 @@ def test_every_format_is_a_folder_of_its_own(
 
 
 def test_nothing_is_left_of_an_export_that_breaks_while_it_writes(
-    models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    models: Path, tmp_path: Path, full_disk: Callable[[type], list[str]]
 ) -> None:
-    seen = []
-
-    def full(self: object, directory: Path) -> list[str]:
-        seen.extend(path.name for path in directory.iterdir())
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(SentencePieceTokenizer, "save", full)
+    seen = full_disk(SentencePieceTokenizer)
     with pytest.raises(OSError, match="No space left"):
         export_checkpoint(models / "classifier", tmp_path / "out", "huggingface")
     assert "model.safetensors" in seen

@@ -5,6 +5,7 @@ import json
 import shutil
 import tarfile
 import zipfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -83,16 +84,10 @@ def test_nothing_is_left_of_an_import_that_fails(tmp_path: Path) -> None:
 
 
 def test_nothing_is_left_of_an_import_that_breaks_while_it_writes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, full_disk: Callable[[type], list[str]]
 ) -> None:
     write_tiny(tmp_path / "theirs")
-    seen = []
-
-    def full(self: object, directory: Path) -> list[str]:
-        seen.extend(path.name for path in directory.iterdir())
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(WordPieceTokenizer, "save", full)
+    seen = full_disk(WordPieceTokenizer)
     with pytest.raises(OSError, match="No space left"):
         import_checkpoint("huggingface", str(tmp_path / "theirs"), tmp_path / "ours")
     assert "model.weights.h5" in seen
