@@ -7,7 +7,6 @@ Shape letters: B sequences, T tokens, Q places computed, H hidden, F feed-forwar
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -15,6 +14,7 @@ from keras import KerasTensor as Tensor
 from keras import ops
 
 from albert_tf.config import AlbertConfig
+from albert_tf.layers.activation import activation
 from albert_tf.layers.attention import SelfAttention
 from albert_tf.layers.embeddings import initializer, layer_norm
 
@@ -83,17 +83,7 @@ class FeedForwardBlock(keras.layers.Layer):
         self.norm.build(x_shape)
 
     def call(self, x: Tensor, training: bool = False) -> Tensor:
-        wide = self.activation(self.intermediate(x))  # [B, Q, F]
+        wide = self.activation(self.intermediate(x), training=training)  # [B, Q, F]
         narrow = self.output_projection(wide)  # [B, Q, H]
         x = self.norm(x + self.dropout(narrow, training=training))
         return ops.cast(x, self.compute_dtype)  # [B, Q, H]
-
-
-def activation(name: str) -> Callable[[Tensor], Tensor]:
-    """Returns the function that `AlbertConfig.hidden_act` names."""
-    functions: dict[str, Callable[[Tensor], Tensor]] = {
-        "gelu": lambda x: ops.gelu(x, approximate=True),
-        "gelu_erf": lambda x: ops.gelu(x, approximate=False),
-        "relu": ops.relu,
-    }
-    return functions[name]

@@ -14,8 +14,8 @@ from keras import KerasTensor as Tensor
 from keras import ops
 
 from albert_tf.config import AlbertConfig
+from albert_tf.layers.activation import activation
 from albert_tf.layers.embeddings import initializer, layer_norm
-from albert_tf.layers.encoder_layer import activation
 
 
 def dense_head(config: AlbertConfig, width: int, name: str) -> keras.layers.Dense:
