@@ -2,8 +2,8 @@
 
 text  ->  [preprocessing.AlbertPreprocessor]  ->  models, export.saved_model
 
-Shape letters: B texts, C characters of all texts, W words of all texts, N tokens of a text,
-T tokens of the longest packed sequence, K characters that cleaning changes.
+Shape letters: B texts, C characters of all texts, L cleaned ones, W words of all texts, N tokens of
+a text, T tokens of the longest packed sequence, K characters that cleaning changes.
 """
 
 from __future__ import annotations
@@ -133,6 +133,9 @@ class AlbertPreprocessor(keras_hub.models.Preprocessor):
 def graph_tokenizer(tokenizer: Tokenizer) -> tf.Module:
     """The reader inside the graph that gives the ids `tokenizer` gives.
 
+    Its `tokenize` makes token ids of strings; its `tokenize_with_offsets` gives the first and
+    past-the-last byte of each token too.
+
     Raises:
         TypeError: there is no in-graph reader of this kind of vocabulary.
     """
@@ -172,39 +175,69 @@ class GraphWordPiece(tf.Module):
 
     def tokenize(self, texts: tf.Tensor) -> tf.RaggedTensor:
         """Token ids, int32 ragged [B, N], of strings [B]."""
-        letters, words, word_texts = self._letters(texts)
-        spelled = tf.RaggedTensor.from_value_rowids(letters, words, tf.size(word_texts))
-        lengths = spelled.row_lengths()  # [W]
-        unknown = lengths > LONGEST_WORD
-        strings = tf.where(unknown, "[UNK]", tf.strings.unicode_encode(spelled, "UTF-8"))
-        kept = lengths > 0
-        pieces = self._split.tokenize(tf.boolean_mask(strings, kept))  # ragged [W, pieces]
-        rows = tf.gather(tf.boolean_mask(word_texts, kept), pieces.value_rowids())
-        count = tf.size(texts, out_type=rows.dtype)
-        return tf.RaggedTensor.from_value_rowids(pieces.flat_values, rows, count)
+        return self.tokenize_with_offsets(texts)[0]
 
-    def _letters(self, texts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Cleaned characters, the word each is in, and the text each word [W] is in."""
+    def tokenize_with_offsets(self, texts: tf.Tensor) -> tuple[tf.RaggedTensor, ...]:
+        """Token ids, and the first and past-the-last byte of each in its text, ragged [B, N]."""
+        letters, words, word_texts, first_bytes, last_bytes = self._letters(texts)
+        spelled = tf.RaggedTensor.from_value_rowids(letters, words, tf.size(word_texts))
+        kept = spelled.row_lengths() > 0
+        spelled, word_texts = (
+            tf.ragged.boolean_mask(spelled, kept),
+            tf.boolean_mask(word_texts, kept),
+        )
+        unknown = spelled.row_lengths() > LONGEST_WORD  # [W]
+        strings = tf.where(unknown, "[UNK]", tf.strings.unicode_encode(spelled, "UTF-8"))
+        pieces, starts, ends = self._split.tokenize_with_offsets(strings)  # ragged [W, pieces]
+        starts, ends = (tf.cast(x.flat_values, tf.int32) for x in (starts, ends))
+        word = pieces.value_rowids()
+        # From bytes of the word as it is spelled to letters, and from those to bytes of the text.
+        places = tf.cumsum(_utf8_length(letters), exclusive=True)  # [L]
+        begin = tf.gather(tf.gather(places, spelled.row_starts()), word)
+        first = tf.searchsorted(places, begin + starts, side="right") - 1
+        last = tf.searchsorted(places, begin + ends - 1, side="right") - 1
+        end_of_word = tf.cast(tf.gather(spelled.row_limits(), word), tf.int32) - 1
+        last = tf.where(tf.gather(unknown, word), end_of_word, last)
+        found = (pieces.flat_values, tf.gather(first_bytes, first), tf.gather(last_bytes, last))
+        rows = tf.gather(word_texts, word)
+        count = tf.size(texts, out_type=rows.dtype)
+        return tuple(tf.RaggedTensor.from_value_rowids(values, rows, count) for values in found)
+
+    def _letters(self, texts: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        """Cleaned characters [L], the word of each, the text of each word [W], and bytes [L].
+
+        The bytes are the first and the past-the-last of the character each came from.
+        """
         tables = self._tables
-        decoded = tf.strings.unicode_decode(texts, "UTF-8")
+        decoded, offsets = tf.strings.unicode_decode_with_offsets(texts, "UTF-8")
         codes, rows = decoded.flat_values, decoded.value_rowids()  # [C]
+        starts = tf.cast(offsets.flat_values, tf.int32)
         kinds = tf.gather(tables.kinds, codes)
-        codes, rows, kinds = (tf.boolean_mask(x, kinds != _DROPPED) for x in (codes, rows, kinds))
+        codes, starts, rows, kinds = (
+            tf.boolean_mask(x, kinds != _DROPPED) for x in (codes, starts, rows, kinds)
+        )
         same_text = rows[1:] == rows[:-1]
         after_letter = tf.concat([[False], same_text & (kinds[:-1] == _LETTER)], 0)[: tf.size(rows)]
         begins = (kinds == _ALONE) | ((kinds == _LETTER) & ~after_letter)
         words = tf.cumsum(tf.cast(begins, tf.int32)) - 1
         word_texts = tf.boolean_mask(rows, begins)
-        codes, words = (tf.boolean_mask(x, kinds != _SPACE) for x in (codes, words))
+        codes, starts, words = (tf.boolean_mask(x, kinds != _SPACE) for x in (codes, starts, words))
         # Changed characters are spelled from the table, the others from the text behind it.
         place = tf.minimum(tf.searchsorted(tables.changed, codes), len(tables.changed) - 1)
         found = tf.gather(tables.changed, place) == codes
         spellings = tf.concat([tables.cleaned, codes], 0)
         itself = len(tables.cleaned) + tf.range(tf.size(codes))
-        starts = tf.where(found, tf.gather(tables.starts, place), itself)
+        spelled = tf.where(found, tf.gather(tables.starts, place), itself)
         lengths = tf.where(found, tf.gather(tables.lengths, place), 1)
-        places = tf.ragged.range(starts, starts + lengths).flat_values
-        return tf.gather(spellings, places), tf.repeat(words, lengths), word_texts
+        letters = tf.gather(spellings, tf.ragged.range(spelled, spelled + lengths).flat_values)
+        per_letter = (words, starts, starts + _utf8_length(codes))
+        words, starts, ends = (tf.repeat(x, lengths) for x in per_letter)
+        return letters, words, word_texts, starts, ends
+
+
+def _utf8_length(codes: tf.Tensor) -> tf.Tensor:
+    """Bytes of each character in UTF-8."""
+    return 1 + sum(tf.cast(codes >= limit, tf.int32) for limit in (0x80, 0x800, 0x10000))
 
 
 def _tables(tokenizer: WordPieceTokenizer) -> _Tables:

@@ -44,14 +44,15 @@ def export_checkpoint(source: Path, target: Path, file_format: str) -> tuple[str
         raise FileExistsError(f"{target} exists; choose another folder.")
     tokenizer = load_tokenizer(source)
     model = load_model(source)
-    task = _classification(source)
+    task = read_task(source) if (source / TASK_FILE).exists() else None
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as name:
         written = Path(name) / "checkpoint"
         written.mkdir()
         left_out: tuple[str, ...] = ()
         if file_format == "huggingface":
-            huggingface.write_checkpoint(model, written, task.labels if task else ())
+            labels = task.labels if isinstance(task, ClassificationTask) else ()
+            huggingface.write_checkpoint(model, written, labels)
         elif file_format == "kerashub":
             spiece_model = source / SENTENCEPIECE_FILE
             found = spiece_model if spiece_model.exists() else None
@@ -59,14 +60,9 @@ def export_checkpoint(source: Path, target: Path, file_format: str) -> tuple[str
             if found is None:
                 left_out = (*left_out, "a tokenizer, for KerasHub's reads no vocab.txt")
         elif task is None:
-            raise ValueError(f"a SavedModel holds a classifier; {source} is none.")
+            raise ValueError(f"a SavedModel holds a fine-tuned model; {source} is none.")
         else:
             write_saved_model(model, tokenizer, task, written)
         tokenizer.save(written)
         written.rename(target)
     return left_out
-
-
-def _classification(source: Path) -> ClassificationTask | None:
-    task = read_task(source) if (source / TASK_FILE).exists() else None
-    return task if isinstance(task, ClassificationTask) else None

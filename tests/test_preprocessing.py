@@ -1,5 +1,6 @@
 """The readers inside the graph give the ids of the Python readers, and models take raw text."""
 
+import json
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -32,14 +33,23 @@ LONG = ["a" * 100, "a" * 101 + " the", "\uac00" * 100 + " lamp", "\u00e9" * 300]
 ODD = [*HARD, *LONG, "[MASK] [PAD] [CLS] <unk> </s>", "a\0b", "\0", "", " ", "\u0301", "the lamps."]
 
 
+def write_wordpiece(folder: Path, lower_case: bool) -> Tokenizer:
+    (folder / "vocab.txt").write_text("\n".join(PIECES) + "\n", encoding="utf-8")
+    options = json.dumps({"do_lower_case": lower_case})
+    (folder / "tokenizer_config.json").write_text(options)
+    return load_tokenizer(folder)
+
+
+@pytest.fixture(params=[True, False], ids=["lower case", "with accents"])
+def wordpiece(request: pytest.FixtureRequest, tmp_path: Path) -> Tokenizer:
+    return write_wordpiece(tmp_path, request.param)
+
+
 @pytest.fixture(params=["sentencepiece", "wordpiece", "wordpiece with accents"])
 def reader(request: pytest.FixtureRequest, tokenizer: Tokenizer, tmp_path: Path) -> Tokenizer:
     if request.param == "sentencepiece":
         return tokenizer
-    (tmp_path / "vocab.txt").write_text("\n".join(PIECES) + "\n", encoding="utf-8")
-    if request.param == "wordpiece with accents":
-        (tmp_path / "tokenizer_config.json").write_text('{"do_lower_case": false}')
-    return load_tokenizer(tmp_path)
+    return write_wordpiece(tmp_path, lower_case=request.param == "wordpiece")
 
 
 def in_graph(reader: Tokenizer, texts: list[str]) -> list[list[int]]:
@@ -55,6 +65,18 @@ def test_both_readers_give_the_same_ids(reader: Tokenizer, stories: list[list[st
     assert len({token for row in ids for token in row}) > 40
     # The control: texts that differ in one letter do not have the same ids.
     assert in_graph(reader, ["the lamp"]) != reader.encode_ids(["the lamb"])
+
+
+def test_both_wordpiece_readers_give_the_same_spans(
+    wordpiece: Tokenizer, stories: list[list[str]]
+) -> None:
+    texts = [*ODD, *random_texts(3_000), *(line for story in stories for line in story)]
+    ids, starts, ends = graph_tokenizer(wordpiece).tokenize_with_offsets(tf.constant(texts))
+    assert ids.to_list() == wordpiece.encode_ids(texts)
+    for text, *spans in zip(texts, starts.to_list(), ends.to_list(), strict=True):
+        places = np.cumsum([0, *(len(character.encode()) for character in text)])  # in bytes
+        expected = [(places[first], places[last]) for first, last in wordpiece.encode(text).spans]
+        assert list(zip(*spans, strict=True)) == expected, text
 
 
 def test_ids_alone_are_those_of_the_whole_encoding(reader: Tokenizer) -> None:

@@ -15,6 +15,7 @@ import keras_hub
 from albert_tf.layers.heads import MaskedLMHead, dense_head
 from albert_tf.models.backbone import AlbertBackbone, model_inputs
 from albert_tf.models.task_model import AlbertTask
+from albert_tf.tasks.mask_filling import Guess, fill_masks
 
 SENTENCE_OBJECTIVES = ("sop", "nsp", "none")
 
@@ -82,6 +83,22 @@ class AlbertPretrainer(AlbertTask, keras_hub.models.Task):
         self.masked_lm = masked_lm
         self.sentence = sentence
         self.sentence_objective = sentence_objective
+
+    def fill_masks(self, text: str, top: int = 5) -> list[list[Guess]]:
+        """Guesses the piece behind each [MASK] of a text.
+
+        Args:
+            text: With at least one [MASK].
+            top: Guesses for each of them.
+
+        Returns:
+            For each [MASK] its guesses, likeliest first.
+
+        Raises:
+            ValueError: no [MASK], a text that is too long, or a model without a preprocessor.
+        """
+        tokenizer, length = self.vocabulary("fill_masks")
+        return fill_masks(text, tokenizer, self.run, sequence_length=length, top=top)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "sentence_objective": self.sentence_objective}

@@ -68,11 +68,6 @@ class AlbertQuestionAnswerer(AlbertTask, keras_hub.models.Task):
         Raises:
             ValueError: the model has no preprocessor, and so no vocabulary.
         """
-        if self.preprocessor is None:
-            raise ValueError("answer needs a model with a preprocessor; this one has none.")
-        task = QuestionAnsweringTask(**{
-            "sequence_length": self.preprocessor.sequence_length,
-            **settings,
-        })
-        example = QuestionExample(question, context)
-        return task.predict(example, self.preprocessor.text_tokenizer, self.run)
+        tokenizer, length = self.vocabulary("answer")
+        task = QuestionAnsweringTask(**{"sequence_length": length, **settings})
+        return task.predict(QuestionExample(question, context), tokenizer, self.run)

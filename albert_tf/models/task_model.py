@@ -91,6 +91,16 @@ class AlbertTask:
             return keras.utils.pack_x_y_sample_weight(x, y, sample_weight)
         return self.preprocessor(x, y=y, sample_weight=sample_weight)
 
+    def vocabulary(self, method: str) -> tuple[Any, int]:
+        """The tokenizer and the longest input of the preprocessor, which `method` needs.
+
+        Raises:
+            ValueError: there is no preprocessor, and so no vocabulary.
+        """
+        if self.preprocessor is None:
+            raise ValueError(f"{method} needs a model with a preprocessor; this one has none.")
+        return self.preprocessor.text_tokenizer, self.preprocessor.sequence_length
+
     def run(self, batch: dict[str, Any]) -> dict[str, Any]:
         """The logits of one batch of arrays, as arrays; what `tasks.task.Run` asks for."""
         outputs = self(batch, training=False)  # type: ignore[operator]  # a Keras model

@@ -65,6 +65,9 @@ class Tokenizer(Protocol):
     def encode_ids(self, texts: Sequence[str]) -> list[list[int]]:
         """The token ids of each text, the same as `encode` gives, and nothing else."""
 
+    def piece(self, token_id: int) -> str:
+        """The piece that has this id."""
+
     def save(self, directory: Path) -> list[str]:
         """Copies the files `load_tokenizer` needs and returns their names."""
 
@@ -145,6 +148,10 @@ class SentencePieceTokenizer:
             return list(self._model.encode(list(texts)))
         except (RuntimeError, TypeError) as error:
             raise ValueError(_NOT_UNICODE) from error
+
+    def piece(self, token_id: int) -> str:
+        """The piece that has this id."""
+        return str(self._model.id_to_piece(token_id))
 
     def save(self, directory: Path) -> list[str]:
         """Copies `spiece.model`."""
@@ -258,6 +265,10 @@ class WordPieceTokenizer:
             pieces.append((prefix + letters[start:end], word[start][1], word[end - 1][1] + 1))
             start = end
         return pieces
+
+    def piece(self, token_id: int) -> str:
+        """The piece that has this id."""
+        return self.pieces[token_id]
 
     def save(self, directory: Path) -> list[str]:
         """Copies `vocab.txt` and writes the options."""

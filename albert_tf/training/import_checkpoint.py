@@ -18,7 +18,10 @@ from albert_tf.models.checkpoints import google, huggingface, kerashub, tfhub
 from albert_tf.models.checkpoints.archives import opened
 from albert_tf.models.checkpoints.tensors import CheckpointMismatch, Imported
 from albert_tf.models.classifier import AlbertTextClassifier
+from albert_tf.models.multiple_choice import AlbertMultipleChoice
 from albert_tf.models.question_answerer import AlbertQuestionAnswerer
+from albert_tf.models.task_model import AlbertTask
+from albert_tf.preprocessing import AlbertPreprocessor
 from albert_tf.tasks.classification import ClassificationTask
 from albert_tf.tasks.squad import QuestionAnsweringTask
 from albert_tf.tasks.task import Task, write_task
@@ -87,6 +90,7 @@ def import_checkpoint(
         tokenizer, origin = _open_vocabulary(vocabulary or folder, Path(made))
         imported = FORMATS[file_format](folder)
         _check_vocabulary(tokenizer, imported.model)
+        _give_vocabulary(tokenizer, imported.model)
         directory.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=directory.parent, prefix=".import-") as name:
             written = Path(name) / "model"
@@ -150,6 +154,13 @@ def _check_vocabulary(tokenizer: Tokenizer, model: Any) -> None:
             f"the vocabulary must have the {rows} pieces of the model's table; it has "
             f"{pieces} and belongs to another model."
         )
+
+
+def _give_vocabulary(tokenizer: Tokenizer, model: Any) -> None:
+    """Lets a model with heads take texts; options of a question are no texts of a batch."""
+    if isinstance(model, AlbertTask) and not isinstance(model, AlbertMultipleChoice):
+        longest = model.backbone.config.max_position_embeddings
+        model.preprocessor = AlbertPreprocessor(tokenizer, longest)
 
 
 def _task_of(imported: Imported) -> Task | None:

@@ -19,6 +19,7 @@ from albert_tf.examples.documents import chunks
 from albert_tf.examples.pretraining import PretrainingShape, batch_examples, make_example
 from albert_tf.models.backbone import AlbertBackbone
 from albert_tf.models.pretrainer import AlbertPretrainer
+from albert_tf.preprocessing import AlbertPreprocessor
 from albert_tf.text.tokenizer import Encoding, Tokenizer
 from albert_tf.training.input_pipeline import (
     Batch,
@@ -102,8 +103,8 @@ def pretrain(
         directory,
         progress="pretraining" if progress else None,
     )
-    model.save_to_preset(str(directory))
-    tokenizer.save(directory)
+    model.preprocessor = AlbertPreprocessor(tokenizer, options.sequence_length)
+    model.save_to_preset(str(directory))  # with the vocabulary
     finish(directory)
     return log
 

@@ -57,6 +57,14 @@ def test_a_fine_tuned_classifier_is_ready_to_be_used(tmp_path: Path) -> None:
     )
     model = load_model(tmp_path / "ours")
     np.testing.assert_array_equal(model.head.kernel, classifier.head.kernel)
+    # Texts too: a word the vocabulary lacks is [UNK].
+    ids = {
+        "token_ids": [[2, 1, 3]], "segment_ids": [[0, 0, 0]], "padding_mask": [[1, 1, 1]],
+    }  # fmt: skip
+    arrays = {name: np.array(rows, np.int32) for name, rows in ids.items()}
+    np.testing.assert_allclose(
+        model.predict(["lamp"], verbose=0)["logits"], model.run(arrays)["logits"], atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("suffix", [".tar.gz", ".zip"])
