@@ -99,7 +99,6 @@ def finetune(
             warmup_steps=round(options.warmup_share * total_steps),
             total_steps=total_steps,
         ),
-        jit_compile=True,
     )
 
     def make_batch(step: int) -> Batch:

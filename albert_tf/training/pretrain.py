@@ -92,7 +92,6 @@ def pretrain(
             warmup_steps=options.warmup_steps,
             total_steps=options.steps,
         ),
-        jit_compile=True,
     )
     data = {"first_batch": fingerprint(make_batch)}
     claim(directory, {**asdict(options), **asdict(config), **data})
