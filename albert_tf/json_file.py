@@ -1,6 +1,6 @@
 """Reads the JSON files that models, checkpoints and tokenizers are described by.
 
-file  ->  [json_file.read_json_object]  ->  config, text, models.checkpoints
+file  ->  [json_file.read_json_object]  ->  config, text, examples, models.checkpoints
 """
 
 from __future__ import annotations

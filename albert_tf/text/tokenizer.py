@@ -68,6 +68,9 @@ class Tokenizer(Protocol):
     def piece(self, token_id: int) -> str:
         """The piece that has this id."""
 
+    def word_starts(self) -> list[bool]:
+        """Whether each piece of the vocabulary begins a word."""
+
     def save(self, directory: Path) -> list[str]:
         """Copies the files `load_tokenizer` needs and returns their names."""
 
@@ -131,9 +134,7 @@ class SentencePieceTokenizer:
             token_ids=found["ids"],
             pieces=found["pieces"],
             spans=[without_leading_space(text, start, end) for start, end in spans],
-            word_starts=[
-                piece[0] == "\u2581" or is_punctuation(piece[0]) for piece in found["pieces"]
-            ],
+            word_starts=[_begins_word(piece) for piece in found["pieces"]],
         )
 
     def encode_ids(self, texts: Sequence[str]) -> list[list[int]]:
@@ -152,6 +153,10 @@ class SentencePieceTokenizer:
     def piece(self, token_id: int) -> str:
         """The piece that has this id."""
         return str(self._model.id_to_piece(token_id))
+
+    def word_starts(self) -> list[bool]:
+        """Whether each piece begins a word: with a space, or as punctuation."""
+        return [_begins_word(self.piece(index)) for index in range(self.vocab_size)]
 
     def save(self, directory: Path) -> list[str]:
         """Copies `spiece.model`."""
@@ -270,12 +275,20 @@ class WordPieceTokenizer:
         """The piece that has this id."""
         return self.pieces[token_id]
 
+    def word_starts(self) -> list[bool]:
+        """Whether each piece begins a word: all do that have no ## before them."""
+        return [not piece.startswith("##") for piece in self.pieces]
+
     def save(self, directory: Path) -> list[str]:
         """Copies `vocab.txt` and writes the options."""
         _copy(self.path, directory / WORDPIECE_FILE)
         options = {"do_lower_case": self.lower_case, "strip_accents": self.strip_accents}
         (directory / TOKENIZER_OPTIONS_FILE).write_text(json.dumps(options, indent=2) + "\n")
         return [WORDPIECE_FILE, TOKENIZER_OPTIONS_FILE]
+
+
+def _begins_word(piece: str) -> bool:
+    return piece[0] == "\u2581" or is_punctuation(piece[0])
 
 
 def _copy(source: Path, target: Path) -> None:
