@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-import tensorflow as tf
 from keras import ops
 
 # Biases and layer normalization are neither decayed nor adapted:
@@ -56,25 +55,8 @@ class WarmupLinearDecay(keras.optimizers.schedules.LearningRateSchedule):
         }
 
 
-class _DenseGradients(keras.optimizers.Optimizer):
-    """Makes sparse gradients dense before anything is computed from them.
-
-    A table looked up twice with one id has two slices for it; second moments and norms
-    taken slice by slice are wrong.
-    """
-
-    def apply(self, grads: Any, trainable_variables: Any = None) -> Any:
-        dense = [None if grad is None else tf.convert_to_tensor(grad) for grad in grads]
-        return super().apply(dense, trainable_variables)
-
-
 @keras.saving.register_keras_serializable(package="albert_tf")
-class AdamW(_DenseGradients, keras.optimizers.AdamW):
-    """`keras.optimizers.AdamW` that treats repeated embedding rows correctly."""
-
-
-@keras.saving.register_keras_serializable(package="albert_tf")
-class Lamb(_DenseGradients, keras.optimizers.Optimizer):
+class Lamb(keras.optimizers.Optimizer):
     """Layer-wise adaptive moments: Adam's step, decay included, scaled by a trust ratio.
 
     Args:
@@ -116,7 +98,8 @@ class Lamb(_DenseGradients, keras.optimizers.Optimizer):
         index = self._get_variable_index(variable)
         first, second = self._first[index], self._second[index]
         step = ops.cast(self.iterations + 1, variable.dtype)
-        gradient = ops.cast(gradient, variable.dtype)
+        # A table's gradient may come as slices, which repeat rows that were looked up twice.
+        gradient = ops.cast(ops.convert_to_tensor(gradient), variable.dtype)
         self.assign(first, self.beta_1 * first + (1 - self.beta_1) * gradient)
         self.assign(second, self.beta_2 * second + (1 - self.beta_2) * ops.square(gradient))
         unbiased = second / (1 - ops.power(ops.cast(self.beta_2, variable.dtype), step))
@@ -161,7 +144,9 @@ def build_optimizer(
         return Lamb(schedule, global_clipnorm=1.0)
     if name != "adamw":
         raise ValueError(f"unknown optimizer {name!r}; choose one of adamw, lamb.")
-    optimizer = AdamW(schedule, weight_decay=0.01, epsilon=1e-6, global_clipnorm=1.0)
+    optimizer = keras.optimizers.AdamW(
+        schedule, weight_decay=0.01, epsilon=1e-6, global_clipnorm=1.0
+    )
     # Keras looks these up in TensorFlow's names, such as layer/bias:0.
     optimizer.exclude_from_weight_decay(var_names=[f"(^|/){name}(:0)?$" for name in _EXCLUDED])
     return optimizer
