@@ -94,12 +94,14 @@ class Lamb(keras.optimizers.Optimizer):
         # Noted here, because TensorFlow hands other names to update_step.
         self._adapted = [variable.name not in _EXCLUDED for variable in variables]
 
+    def apply(self, grads: Any, trainable_variables: Any = None) -> Any:
+        return super().apply([_whole(gradient) for gradient in grads], trainable_variables)
+
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         index = self._get_variable_index(variable)
         first, second = self._first[index], self._second[index]
         step = ops.cast(self.iterations + 1, variable.dtype)
-        # A table's gradient may come as slices, which repeat rows that were looked up twice.
-        gradient = ops.cast(ops.convert_to_tensor(gradient), variable.dtype)
+        gradient = ops.cast(gradient, variable.dtype)
         self.assign(first, self.beta_1 * first + (1 - self.beta_1) * gradient)
         self.assign(second, self.beta_2 * second + (1 - self.beta_2) * ops.square(gradient))
         unbiased = second / (1 - ops.power(ops.cast(self.beta_2, variable.dtype), step))
@@ -114,6 +116,14 @@ class Lamb(keras.optimizers.Optimizer):
     def get_config(self) -> dict[str, Any]:
         ours = {name: getattr(self, name) for name in ("beta_1", "beta_2", "epsilon", "decay")}
         return {**super().get_config(), **ours}
+
+
+def _whole(gradient: Any) -> Any:
+    """Adds up the slices of a table's gradient, which repeat a row that was looked up twice."""
+    if not hasattr(gradient, "indices"):
+        return gradient
+    rows = int(gradient.dense_shape[0])
+    return ops.segment_sum(gradient.values, gradient.indices, num_segments=rows)
 
 
 def _trust_ratio(variable: Any, update: Any) -> Any:
