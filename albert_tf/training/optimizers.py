@@ -12,6 +12,7 @@ from keras import ops
 
 # Biases and layer normalization are neither decayed nor adapted:
 # google-research/albert optimization.py, exclude_from_weight_decay.
+OPTIMIZERS = ("adamw", "lamb")
 _EXCLUDED = ["bias", "gamma", "beta"]
 
 
@@ -23,6 +24,8 @@ class WarmupLinearDecay(keras.optimizers.schedules.LearningRateSchedule):
         peak: Highest learning rate.
         warmup_steps: Steps of the climb.
         total_steps: Steps of the whole run.
+
+    `factor`, 1 at first, multiplies the rate; a run that broke goes on with a lower one.
 
     Raises:
         ValueError: the warm-up is longer than the run.
@@ -39,13 +42,14 @@ class WarmupLinearDecay(keras.optimizers.schedules.LearningRateSchedule):
         self.peak = peak
         self.warmup_steps = warmup_steps
         self.total_steps = total_steps
+        self.factor = keras.Variable(1.0, trainable=False, name="rate_factor")
 
     def __call__(self, step: Any) -> Any:
         # The first update is step 0; counted from 1 it is not wasted on a rate of 0.
         done = ops.cast(step, "float32") + 1.0
         climb = done / max(self.warmup_steps, 1)
         fall = (self.total_steps + 1.0 - done) / max(self.total_steps + 1 - self.warmup_steps, 1)
-        return self.peak * ops.clip(ops.minimum(climb, fall), 0.0, 1.0)
+        return self.peak * self.factor * ops.clip(ops.minimum(climb, fall), 0.0, 1.0)
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -133,6 +137,12 @@ def _trust_ratio(variable: Any, update: Any) -> Any:
     return ops.where(usable, weight_norm / ops.maximum(update_norm, 1e-30), 1.0)
 
 
+def rate_factor(optimizer: keras.optimizers.Optimizer) -> keras.Variable | None:
+    """What multiplies the rate of an optimizer that `build_optimizer` made; None for others."""
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    return getattr(getattr(inner, "schedule", None), "factor", None)
+
+
 def build_optimizer(
     name: str, *, learning_rate: float, warmup_steps: int, total_steps: int
 ) -> keras.optimizers.Optimizer:
@@ -150,10 +160,17 @@ def build_optimizer(
     Source: google-research/albert optimization.py, create_optimizer.
     """
     schedule = WarmupLinearDecay(learning_rate, warmup_steps, total_steps)
+    if name not in OPTIMIZERS:
+        raise ValueError(f"unknown optimizer {name!r}; choose one of {', '.join(OPTIMIZERS)}.")
     if name == "lamb":
-        return Lamb(schedule, global_clipnorm=1.0)
-    if name != "adamw":
-        raise ValueError(f"unknown optimizer {name!r}; choose one of adamw, lamb.")
+        optimizer = Lamb(schedule, global_clipnorm=1.0)
+    else:
+        optimizer = _adamw(schedule)
+    optimizer.schedule = schedule
+    return optimizer
+
+
+def _adamw(schedule: WarmupLinearDecay) -> keras.optimizers.Optimizer:
     optimizer = keras.optimizers.AdamW(
         schedule, weight_decay=0.01, epsilon=1e-6, global_clipnorm=1.0
     )
