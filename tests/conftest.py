@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from albert_tf.config import AlbertConfig
+from albert_tf.demo.shards import write_stories
 from albert_tf.demo.world import tell_story
+from albert_tf.examples.shards import TokenShards
 from albert_tf.text.tokenizer import Tokenizer, load_tokenizer
 from albert_tf.text.vocabulary import train_vocabulary
 
@@ -56,6 +58,14 @@ def vocabulary(tmp_path_factory: pytest.TempPathFactory, stories: list[list[str]
 @pytest.fixture(scope="session")
 def tokenizer(vocabulary: Path) -> Tokenizer:
     return load_tokenizer(vocabulary)
+
+
+@pytest.fixture(scope="session")
+def shards(
+    tmp_path_factory: pytest.TempPathFactory, stories: list[list[str]], tokenizer: Tokenizer
+) -> TokenShards:
+    """The stories as a folder of token shards."""
+    return write_stories(stories, tokenizer, tmp_path_factory.mktemp("shards"))
 
 
 @pytest.fixture

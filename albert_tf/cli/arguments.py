@@ -12,6 +12,7 @@ from typing import Any
 
 from albert_tf.cli import commands
 from albert_tf.config import SHARING, AlbertConfig
+from albert_tf.examples.sentence_pairs import OBJECTIVES
 from albert_tf.version import __version__
 
 _TASKS = ("classification", "question_answering")
@@ -87,12 +88,9 @@ def _pretrain(steps: Any) -> None:
     step = _step(
         steps, "pretrain", commands.pretrain,
         "Pretrain a model with masked language modeling and sentence-order prediction.",
-        "albert-tf pretrain --corpus corpus.txt --vocab runs/vocab --size albert_tiny "
-        "--out runs/pretrained",
+        "albert-tf pretrain --examples runs/examples --size albert_tiny --out runs/pretrained",
     )  # fmt: skip
-    corpus = "UTF-8 text: a sentence per line, a blank line between documents"
-    _path(step, "--corpus", "FILE", corpus, required=True)
-    _path(step, "--vocab", "FOLDER", "of a vocabulary", required=True)
+    _path(step, "--examples", "FOLDER", "that albert-tf examples wrote", required=True)
     _path(step, "--out", "FOLDER", "for the model", required=True)
     step.add_argument(
         "--size", default="albert_base", choices=AlbertConfig.sizes(),
@@ -101,6 +99,11 @@ def _pretrain(steps: Any) -> None:
     step.add_argument(
         "--sharing", choices=SHARING, help="what the layers share (default: as the size is named)"
     )
+    step.add_argument(
+        "--objective", choices=OBJECTIVES,
+        help="what is asked of two segments: their order, whether the second comes next as in "
+        "BERT, or nothing (default sop)",
+    )  # fmt: skip
     _count(step, "--steps", "optimizer steps (default 1000)")
     _count(step, "--warmup-steps", "steps to the full rate (default 100)", least=0)
     _count(step, "--steps-per-save", "steps between checkpoints (default 100)")

@@ -74,17 +74,15 @@ def adopt_vocab(arguments: argparse.Namespace) -> None:
 def pretrain(arguments: argparse.Namespace) -> None:
     """Pretrains a model on a corpus."""
     from albert_tf.config import AlbertConfig
-    from albert_tf.examples.documents import read_documents
-    from albert_tf.text.tokenizer import load_tokenizer
+    from albert_tf.examples.shards import TokenShards
     from albert_tf.training.pretrain import PretrainingOptions
     from albert_tf.training.pretrain import pretrain as train
 
-    tokenizer = load_tokenizer(arguments.vocab)
-    config = AlbertConfig.named(arguments.size, vocab_size=tokenizer.vocab_size)
+    shards = TokenShards(arguments.examples)
+    config = AlbertConfig.named(arguments.size, vocab_size=shards.tokenizer.vocab_size)
     config = replace(config, parameter_sharing=arguments.sharing or config.parameter_sharing)
     options = _options(PretrainingOptions(), arguments)
-    documents = read_documents(arguments.corpus)
-    log = train(documents, tokenizer, config, options, arguments.out, progress=True)
+    log = train(shards, config, options, arguments.out, progress=True)
     print_table(log[-1])
 
 

@@ -18,7 +18,9 @@ from tqdm import tqdm
 
 from albert_tf import runtime
 from albert_tf.config import AlbertConfig
+from albert_tf.demo.shards import write_stories
 from albert_tf.demo.world import Question, Story, tell_story
+from albert_tf.examples.shards import TokenShards
 from albert_tf.export.benchmark import median_latency_ms
 from albert_tf.export.bundle import export
 from albert_tf.models.pretrainer import AlbertPretrainer
@@ -44,7 +46,8 @@ _PRETRAINING = PretrainingOptions(
 )
 _FINETUNING = FinetuningOptions(batch_size=16, epochs=1, saves_per_epoch=10, learning_rate=1e-3)
 _RESULTS = {
-    "world", "vocabulary", "pretrained", "answerer", "float", "int8", "report.json", "history.png",
+    "world", "vocabulary", "examples", "pretrained", "answerer", "float", "int8",
+    "report.json", "history.png",
 }  # fmt: skip
 _TASK = QuestionAnsweringTask(sequence_length=96, doc_stride=32, max_query_length=16)
 
@@ -80,11 +83,14 @@ def travel(out: Path, *, seed: int = 0, progress: bool = True) -> Journey:
 
     tokenizer = _train_vocabulary(stories, out / "vocabulary")
     config = AlbertConfig.named("demo", vocab_size=tokenizer.vocab_size)
-    corpus = [story.sentences for story in stories]
+    shards = {
+        name: write_stories([story.sentences for story in part], tokenizer, out / "examples" / name)
+        for name, part in (("train", stories), ("held_out", held_out))
+    }
     pretraining_log = pretrain(
-        corpus, tokenizer, config, _PRETRAINING, out / "pretrained", progress=progress
+        shards["train"], config, _PRETRAINING, out / "pretrained", progress=progress
     )
-    accuracies = _score_pretraining(out / "pretrained", held_out, tokenizer)
+    accuracies = _score_pretraining(out / "pretrained", shards["held_out"])
 
     training = _TASK.read(out / "world" / "train.json")
     questions = _TASK.read(out / "world" / "held_out.json")
@@ -164,14 +170,11 @@ def _train_vocabulary(stories: Sequence[Story], folder: Path) -> Tokenizer:
     return load_tokenizer(folder)
 
 
-def _score_pretraining(
-    folder: Path, held_out: Sequence[Story], tokenizer: Tokenizer
-) -> dict[str, float]:
+def _score_pretraining(folder: Path, held_out: TokenShards) -> dict[str, float]:
     """MLM and SOP accuracy on stories the model has not read."""
     model = AlbertPretrainer.from_preset(str(folder), compile=False)
     model.compile()
-    corpus = [story.sentences for story in held_out]
-    make_batch = pretraining_batches(corpus, tokenizer, _PRETRAINING)
+    make_batch = pretraining_batches(held_out, _PRETRAINING)
     return evaluate_pretrainer(model, make_batch, _HELD_OUT // _PRETRAINING.batch_size)
 
 

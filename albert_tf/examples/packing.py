@@ -1,6 +1,6 @@
 """Lays token ids out as `[CLS] A [SEP]` or `[CLS] A [SEP] B [SEP]` and pads a batch of them.
 
-text.tokenizer  ->  [packing.pack]  ->  masking.mask_words, tasks, runtime
+text.tokenizer, sentence_pairs  ->  [packing.pack]  ->  masking.mask_words, tasks, runtime
 
 Shape letters: B sequences, T tokens in the sequence.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +28,8 @@ class PackedSequence:
 
 
 def pack(
-    first: Sequence[int] | Ints,
-    second: Sequence[int] | Ints | None,
+    first: Sequence[int] | NDArray[Any],
+    second: Sequence[int] | NDArray[Any] | None,
     special: SpecialIds,
 ) -> PackedSequence:
     """Joins one or two segments with the special tokens.
@@ -47,12 +48,12 @@ def pack(
     >>> packed.token_ids.tolist(), packed.segment_ids.tolist()
     ([2, 7, 8, 3, 9, 3], [0, 0, 0, 0, 1, 1])
     """
-    head = [special.cls, *first, special.sep]
-    tail = [] if second is None else [*second, special.sep]
-    return PackedSequence(
-        token_ids=np.array([*head, *tail], np.int32),
-        segment_ids=np.array([0] * len(head) + [1] * len(tail), np.int32),
-    )
+    parts = [[special.cls], first, [special.sep]]
+    parts += [] if second is None else [second, [special.sep]]
+    token_ids = np.concatenate(parts, dtype=np.int32, casting="unsafe")
+    segment_ids = np.zeros(len(token_ids), np.int32)
+    segment_ids[len(first) + 2 :] = 1
+    return PackedSequence(token_ids, segment_ids)
 
 
 def truncate(first: int, second: int | None, sequence_length: int) -> tuple[int, int]:

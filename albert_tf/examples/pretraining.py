@@ -1,30 +1,28 @@
-"""Builds masked, order-shuffled examples from documents and stacks them into batches.
+"""Makes the examples of any step of pretraining from token shards.
 
-documents, sentence_order, masking  ->  [pretraining]  ->  training.input_pipeline
+shards  ->  chunks, sentence_pairs, packing, masking  ->  [pretraining.PretrainingBatches]
+->  training.pretrain
 
-Shape letters: B examples, T tokens, M masked places.
+Shape letters: B examples of the whole batch or of one worker's rows, T tokens, M masked places.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
-from albert_tf.examples.masking import MaskedSequence, mask_words
-from albert_tf.examples.packing import Ints, PackedSequence, pack, pad_batch, truncate
-from albert_tf.examples.sentence_order import order_pair
-from albert_tf.text.tokenizer import Encoding, SpecialIds
+from albert_tf.examples.chunks import Chunks
+from albert_tf.examples.masking import mask_words
+from albert_tf.examples.packing import Ints, pack, pad_batch
+from albert_tf.examples.sentence_pairs import OBJECTIVES, draw_pair
+from albert_tf.examples.shards import TokenShards
+from albert_tf.text.tokenizer import SpecialIds
 
-
-@dataclass(frozen=True)
-class PretrainingExample:
-    """One input of the pretrainer and its two answers."""
-
-    packed: PackedSequence
-    masked: MaskedSequence
-    sop_label: int  # 0 in order, 1 swapped
+# What a generator is for, so that no two are seeded alike.
+_ORDER, _EXAMPLE = range(2)
 
 
 @dataclass(frozen=True)
@@ -37,88 +35,141 @@ class PretrainingShape:
     mask_rate: float = 0.15
     max_ngram: int = 3
 
+    def __post_init__(self) -> None:
+        if self.sequence_length < 5:
+            raise ValueError(
+                f"sequence_length must be at least 5, a token of each segment beside the "
+                f"special tokens; got {self.sequence_length}."
+            )
+
     @property
     def max_masks(self) -> int:
         """M: places one sequence can have hidden."""
         return max(1, round(self.mask_rate * self.sequence_length))
 
 
-def make_example(
-    sentences: Sequence[Encoding], shape: PretrainingShape, rng: np.random.Generator
-) -> PretrainingExample:
-    """Turns a run of two or more sentences into one example.
+class PretrainingBatches:
+    """Every batch of pretraining, as a function of the step number.
+
+    Example number n is row n % B of step n // B. Every epoch takes every chunk of the shards
+    once, in a new order; an epoch may end inside a batch, and the next one begins there.
+    The n-th example follows from the seed and n alone: it is the same whatever the size of
+    the batch, and whoever makes it.
+
+    The order of two epochs is kept in memory, 4 bytes per chunk and epoch.
 
     Args:
-        sentences: Consecutive sentences of one document.
+        shards: The corpus.
         shape: Sizes and rates.
-        rng: The only source of chance.
+        objective: "sop" for sentence order, "nsp" for next sentences, "none" for masked
+            language modeling alone.
+        batch_size: B of the whole batch.
+        seed: The only source of chance.
 
     Raises:
-        ValueError: fewer than two sentences, or a sequence length too short for two.
+        ValueError: an unknown objective, a vocabulary of another size, or no document that
+            the objective can ask about.
     """
-    pair = order_pair(sentences, rng)
-    first_ids, first_starts = _join(pair.first)
-    second_ids, second_starts = _join(pair.second)
-    room = truncate(len(first_ids), len(second_ids), shape.sequence_length)
-    first, second = _cut(len(first_ids), room[0], rng), _cut(len(second_ids), room[1], rng)
-    packed = pack(first_ids[first], second_ids[second], shape.special)
-    starts = [*first_starts[first], *second_starts[second]]
-    masked = mask_words(
-        packed.token_ids,
-        _word_ids(packed.token_ids, starts, shape.special),
-        mask_id=shape.special.mask,
-        vocab_size=shape.vocab_size,
-        rng=rng,
-        rate=shape.mask_rate,
-        max_ngram=shape.max_ngram,
-    )
-    return PretrainingExample(packed=packed, masked=masked, sop_label=pair.sop_label)
+
+    def __init__(
+        self,
+        shards: TokenShards,
+        shape: PretrainingShape,
+        *,
+        objective: str = "sop",
+        batch_size: int,
+        seed: int,
+    ) -> None:
+        _check(shards, shape, objective, batch_size)
+        self.shards = shards
+        self.shape = shape
+        self.objective = objective
+        self.batch_size = batch_size
+        self.seed = seed
+        self.chunks = Chunks(
+            shards.shards, shape.sequence_length - 3, lone_sentences=objective == "none"
+        )
+        if not self.chunks:
+            raise ValueError(
+                f"{shards.directory} must hold a document of at least "
+                f"{1 if objective == 'none' else 2} sentences; it has none."
+            )
+        if objective == "nsp" and len(self.chunks.of_same_document(0)) == len(self.chunks):
+            raise ValueError(
+                f"{shards.directory} must hold 2 documents of at least 2 sentences for nsp; "
+                f"it has one."
+            )
+        self._order = lru_cache(maxsize=2)(self._draw_order)
+
+    @property
+    def examples_per_epoch(self) -> int:
+        """How many examples take every chunk once."""
+        return len(self.chunks)
+
+    def __call__(self, step: int, rows: slice = slice(None)) -> dict[str, Ints]:
+        """Makes one batch.
+
+        Args:
+            step: From 0 on.
+            rows: The share of one worker, where several make a batch together.
+
+        Returns:
+            `token_ids`, `segment_ids`, `padding_mask` int32 [B, T]; `mask_positions`,
+            `mask_ids`, `mask_weights` int32 [B, M]; `sop_label` or `nsp_label`
+            int32 [B], absent where the objective is "none".
+        """
+        shape = self.shape
+        numbers = range(step * self.batch_size, (step + 1) * self.batch_size)[rows]
+        rngs = [np.random.default_rng((self.seed, _EXAMPLE, number)) for number in numbers]
+        pairs = [
+            draw_pair(self.chunks, self.chunk(number), shape.sequence_length, self.objective, rng)
+            for number, rng in zip(numbers, rngs, strict=True)
+        ]
+        packed = [pack(pair.first, pair.second, shape.special) for pair in pairs]
+        batch = pad_batch(packed, shape.sequence_length, shape.special.pad)
+        lengths = batch["padding_mask"].sum(1)  # [B], special tokens included, as official
+        masked = mask_words(
+            batch["token_ids"],
+            _word_ids(batch, self.shards.word_starts, shape.special),
+            np.maximum(1, np.round(shape.mask_rate * lengths)).astype(np.int32),
+            mask_id=shape.special.mask,
+            vocab_size=shape.vocab_size,
+            rngs=rngs,
+            max_masks=shape.max_masks,
+            max_ngram=shape.max_ngram,
+        )
+        batch |= vars(masked)
+        if self.objective != "none":
+            batch[f"{self.objective}_label"] = np.array([pair.label for pair in pairs], np.int32)
+        return batch
+
+    def chunk(self, number: int) -> int:
+        """The number of the chunk that example `number` is drawn from."""
+        epoch, place = divmod(number, self.examples_per_epoch)
+        return int(self._order(epoch)[place])
+
+    def _draw_order(self, epoch: int) -> NDArray[np.uint32]:
+        order = np.arange(self.examples_per_epoch, dtype=np.uint32)
+        np.random.default_rng((self.seed, _ORDER, epoch)).shuffle(order)
+        return order
 
 
-def batch_examples(
-    examples: Sequence[PretrainingExample], shape: PretrainingShape
-) -> dict[str, Ints]:
-    """Stacks examples to fixed shapes.
-
-    Returns:
-        `token_ids`, `segment_ids`, `padding_mask` int32 [B, T]; `mask_positions`,
-        `mask_ids`, `mask_weights` int32 [B, M]; `sop_label` int32 [B].
-    """
-    read = [
-        PackedSequence(example.masked.token_ids, example.packed.segment_ids) for example in examples
-    ]
-    batch = pad_batch(read, shape.sequence_length, shape.special.pad)
-    for name in ("mask_positions", "mask_ids", "mask_weights"):
-        batch[name] = np.zeros((len(examples), shape.max_masks), np.int32)
-    for row, example in enumerate(examples):
-        hidden = slice(len(example.masked.mask_positions))
-        batch["mask_positions"][row, hidden] = example.masked.mask_positions
-        batch["mask_ids"][row, hidden] = example.masked.mask_ids
-        batch["mask_weights"][row, hidden] = 1
-    batch["sop_label"] = np.array([example.sop_label for example in examples], np.int32)
-    return batch
+def _word_ids(batch: dict[str, Ints], starts: NDArray[np.bool_], special: SpecialIds) -> Ints:
+    """Numbers the words [B, T]; -1 at [CLS], [SEP] and padding. A segment begins a new word."""
+    ids = batch["token_ids"]
+    ordinary = (ids != special.cls) & (ids != special.sep) & (batch["padding_mask"] == 1)
+    begins = starts[ids]
+    begins[:, 1:] |= ~ordinary[:, :-1]
+    return np.where(ordinary, np.cumsum(begins, axis=1), -1).astype(np.int32)
 
 
-def _cut(length: int, room: int, rng: np.random.Generator) -> slice:
-    """What stays of a segment; each token too many leaves at the front or at the back.
-
-    Source: google-research/albert create_pretraining_data.py, truncate_seq_pair.
-    """
-    front = int(rng.binomial(length - room, 0.5))
-    return slice(front, front + room)
-
-
-def _join(sentences: Sequence[Encoding]) -> tuple[list[int], list[bool]]:
-    token_ids = [token for sentence in sentences for token in sentence.token_ids]
-    return token_ids, [start for sentence in sentences for start in sentence.word_starts]
-
-
-def _word_ids(token_ids: Ints, starts: Sequence[bool], special: SpecialIds) -> Ints:
-    """Numbers the words; -1 at [CLS] and [SEP]. Every segment begins a new word."""
-    ordinary = (token_ids != special.cls) & (token_ids != special.sep)
-    begins = np.zeros(len(token_ids), bool)
-    begins[ordinary] = starts
-    begins[1:] |= ~ordinary[:-1]
-    words = np.cumsum(begins).astype(np.int32)
-    words[~ordinary] = -1
-    return words
+def _check(shards: TokenShards, shape: PretrainingShape, objective: str, batch_size: int) -> None:
+    if objective not in OBJECTIVES:
+        raise ValueError(f"objective must be one of {', '.join(OBJECTIVES)}; got {objective!r}.")
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1; got {batch_size}.")
+    if shards.tokenizer.vocab_size != shape.vocab_size:
+        raise ValueError(
+            f"vocab_size must be that of the shards ({shards.tokenizer.vocab_size}); "
+            f"got {shape.vocab_size}."
+        )

@@ -1,4 +1,4 @@
-"""Documents and a vocabulary to a pretrained model.
+"""Token shards to a pretrained model.
 
 examples  ->  [pretrain.pretrain]  ->  a saved AlbertPretrainer
 
@@ -7,7 +7,6 @@ Shape letters: B sequences, T tokens, M masked places.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -15,19 +14,13 @@ import keras
 import numpy as np
 
 from albert_tf.config import AlbertConfig
-from albert_tf.examples.documents import chunks
-from albert_tf.examples.pretraining import PretrainingShape, batch_examples, make_example
+from albert_tf.examples.packing import Ints
+from albert_tf.examples.pretraining import PretrainingBatches, PretrainingShape
+from albert_tf.examples.shards import TokenShards
 from albert_tf.models.backbone import AlbertBackbone
 from albert_tf.models.pretrainer import AlbertPretrainer
 from albert_tf.preprocessing import AlbertPreprocessor
-from albert_tf.text.tokenizer import Encoding, Tokenizer
-from albert_tf.training.input_pipeline import (
-    Batch,
-    EpochOrder,
-    MakeBatch,
-    fingerprint,
-    stream,
-)
+from albert_tf.training.input_pipeline import Batch, MakeBatch, fingerprint, stream
 from albert_tf.training.optimizers import build_optimizer
 from albert_tf.training.options import RunOptions
 from albert_tf.training.run_folder import claim, finish
@@ -36,8 +29,9 @@ from albert_tf.training.trainer import Schedule, fit
 
 @dataclass(frozen=True, kw_only=True)
 class PretrainingOptions(RunOptions):
-    """Settings of a pretraining run."""
+    """Settings of a pretraining run; `objective` is "sop", "nsp" or "none"."""
 
+    objective: str = "sop"
     learning_rate: float = 1e-3
     sequence_length: int = 512
     steps: int = 1000
@@ -46,19 +40,17 @@ class PretrainingOptions(RunOptions):
 
 
 def pretrain(
-    documents: Iterable[Sequence[str]],
-    tokenizer: Tokenizer,
+    shards: TokenShards,
     config: AlbertConfig,
     options: PretrainingOptions,
     directory: Path,
     *,
     progress: bool = False,
 ) -> list[dict[str, float]]:
-    """Trains masked language modeling and sentence order, and saves the model.
+    """Trains masked language modeling and a sentence objective, and saves the model.
 
     Args:
-        documents: Each a list of sentences.
-        tokenizer: Its vocabulary must have the size `config` says.
+        shards: The corpus; its vocabulary must have the size `config` says.
         config: Sizes of the model.
         options: Settings of the run.
         directory: Receives the model, its vocabulary and the log.
@@ -69,9 +61,10 @@ def pretrain(
 
     Raises:
         FileExistsError: `directory` holds a finished model.
-        ValueError: vocabulary and config disagree, no document has two sentences, another
-            run began in `directory`, or the loss broke.
+        ValueError: vocabulary and config disagree, the shards hold no document that the
+            objective can ask about, another run began in `directory`, or the loss broke.
     """
+    tokenizer = shards.tokenizer
     if tokenizer.vocab_size != config.vocab_size:
         raise ValueError(
             f"vocab_size must be that of the vocabulary ({tokenizer.vocab_size}); "
@@ -82,9 +75,9 @@ def pretrain(
             f"sequence_length must be at most max_position_embeddings "
             f"({config.max_position_embeddings}); got {options.sequence_length}."
         )
-    make_batch = pretraining_batches(documents, tokenizer, options)
+    make_batch = pretraining_batches(shards, options)
     keras.utils.set_random_seed(options.seed)
-    model = AlbertPretrainer(AlbertBackbone(config), compile=False)
+    model = AlbertPretrainer(AlbertBackbone(config), options.objective, compile=False)
     model.compile(
         build_optimizer(
             options.optimizer,
@@ -108,36 +101,37 @@ def pretrain(
     return log
 
 
-def pretraining_batches(
-    documents: Iterable[Sequence[str]], tokenizer: Tokenizer, options: PretrainingOptions
-) -> MakeBatch:
+def pretraining_batches(shards: TokenShards, options: PretrainingOptions) -> MakeBatch:
     """Returns the function from step number to batch; masks and swaps are new at every step.
 
     Raises:
-        ValueError: no document has two sentences.
+        ValueError: the shards hold no document that the objective can ask about.
     """
-    room = options.sequence_length - 3
-    runs: list[list[Encoding]] = []
-    for document in documents:
-        runs += chunks([tokenizer.encode(sentence) for sentence in document], room)
-    if not runs:
-        raise ValueError("the corpus must hold a document of at least 2 sentences; it has none.")
-    shape = PretrainingShape(options.sequence_length, tokenizer.vocab_size, tokenizer.special)
-    order = EpochOrder([0] * len(runs), options.batch_size, options.seed)
+    tokenizer = shards.tokenizer
+    batches = PretrainingBatches(
+        shards,
+        PretrainingShape(options.sequence_length, tokenizer.vocab_size, tokenizer.special),
+        objective=options.objective,
+        batch_size=options.batch_size,
+        seed=options.seed,
+    )
+    return lambda step: model_batch(batches(step))
 
-    def make_batch(step: int) -> Batch:
-        rng = np.random.default_rng((options.seed, step))
-        batch = batch_examples([make_example(runs[i], shape, rng) for i in order(step)], shape)
-        targets = {"mlm": batch.pop("mask_ids"), "sop": batch.pop("sop_label")}
-        weights = {"mlm": batch.pop("mask_weights"), "sop": np.ones_like(targets["sop"])}
-        return batch, targets, weights
 
-    return make_batch
+def model_batch(examples: dict[str, Ints]) -> Batch:
+    """Parts a batch of examples into what Keras takes: inputs, targets, sample weights."""
+    inputs = dict(examples)
+    targets, weights = {"mlm": inputs.pop("mask_ids")}, {"mlm": inputs.pop("mask_weights")}
+    for objective in ("sop", "nsp"):
+        if (label := inputs.pop(f"{objective}_label", None)) is not None:
+            targets[objective], weights[objective] = label, np.ones_like(label)
+    return inputs, targets, weights
 
 
 def evaluate_pretrainer(
     model: AlbertPretrainer, make_batch: MakeBatch, batches: int
 ) -> dict[str, float]:
-    """Returns `mlm_accuracy` and `sop_accuracy`, percentages, over held-out batches."""
+    """Returns the accuracies over held-out batches in percent: `mlm_accuracy`, `sop_accuracy`."""
     results = model.evaluate(stream(make_batch, 0, batches), return_dict=True, verbose=0)
-    return {name: 100 * float(results[name]) for name in ("mlm_accuracy", "sop_accuracy")}
+    names = [f"{objective}_accuracy" for objective in ("mlm", model.sentence_objective)]
+    return {name: 100 * float(results[name]) for name in names if name in results}

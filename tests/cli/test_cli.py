@@ -11,6 +11,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from albert_tf.cli import arguments, main
+from albert_tf.demo.shards import write_stories
 from albert_tf.demo.world import tell_story
 from albert_tf.export.checkpoint import CHECKPOINT_FORMATS
 from albert_tf.export.quantize import RECIPES
@@ -32,9 +33,9 @@ def test_the_road_from_text_to_an_answer(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rng = np.random.default_rng(0)
-    documents = ["\n".join(tell_story(rng).sentences) for _ in range(40)]
+    documents = [tell_story(rng).sentences for _ in range(40)]
     corpus = tmp_path / "corpus.txt"
-    corpus.write_text("\n\n".join(documents))
+    corpus.write_text("\n\n".join("\n".join(sentences) for sentences in documents))
     rows = [
         {"text": f"{name} was here.", "label": label}
         for name, label in (("Mina", "she"), ("Ravi", "he")) for _ in range(16)
@@ -42,12 +43,13 @@ def test_the_road_from_text_to_an_answer(
     table = tmp_path / "names.jsonl"
     table.write_text("\n".join(json.dumps(row) for row in rows))
 
-    vocab, pretrained, tuned, small = (
-        tmp_path / name for name in ("vocab", "pretrained", "tuned", "small")
+    vocab, examples, pretrained, tuned, small = (
+        tmp_path / name for name in ("vocab", "examples", "pretrained", "tuned", "small")
     )
     assert run("vocab", "train", "--input", corpus, "--size", 120, "--out", vocab) == 0
+    write_stories(documents, load_tokenizer(vocab), examples)
     assert run(
-        "pretrain", "--corpus", corpus, "--vocab", vocab, "--size", "demo", "--steps", 3,
+        "pretrain", "--examples", examples, "--size", "demo", "--steps", 3,
         "--warmup-steps", 1, "--batch-size", 4, "--sequence-length", 48, "--sharing", "ffn",
         "--out", pretrained,
     ) == 0  # fmt: skip

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from albert_tf.config import AlbertConfig
-from albert_tf.text.tokenizer import Tokenizer
+from albert_tf.demo.shards import write_stories
+from albert_tf.examples.shards import TokenShards
 from albert_tf.training import trainer
 from albert_tf.training.input_pipeline import fingerprint
 from albert_tf.training.pretrain import PretrainingOptions, pretrain, pretraining_batches
@@ -19,10 +20,11 @@ OPTIONS = PretrainingOptions(
 )
 
 
-def config(tokenizer: Tokenizer) -> AlbertConfig:
+def config(shards: TokenShards) -> AlbertConfig:
     return AlbertConfig(
-        vocab_size=tokenizer.vocab_size, embedding_size=8, hidden_size=12, num_hidden_layers=2,
-        num_attention_heads=2, intermediate_size=16, max_position_embeddings=32,
+        vocab_size=shards.tokenizer.vocab_size, embedding_size=8, hidden_size=12,
+        num_hidden_layers=2, num_attention_heads=2, intermediate_size=16,
+        max_position_embeddings=32,
     )  # fmt: skip
 
 
@@ -37,9 +39,9 @@ class Killed(Exception):
 
 
 def test_a_killed_run_continues_to_the_same_weights(
-    tmp_path: Path, tokenizer: Tokenizer, stories: list[list[str]], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, shards: TokenShards, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = pretrain(stories, tokenizer, config(tokenizer), OPTIONS, tmp_path / "whole")
+    whole = pretrain(shards, config(shards), OPTIONS, tmp_path / "whole")
 
     class KillAtStepFive(trainer._StopOnNan):
         def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
@@ -50,9 +52,9 @@ def test_a_killed_run_continues_to_the_same_weights(
     with monkeypatch.context() as patch:
         patch.setattr(trainer, "_StopOnNan", KillAtStepFive)
         with pytest.raises(Killed):
-            pretrain(stories, tokenizer, config(tokenizer), OPTIONS, tmp_path / "cut")
+            pretrain(shards, config(shards), OPTIONS, tmp_path / "cut")
     assert not (tmp_path / "cut" / "model.weights.h5").exists()
-    continued = pretrain(stories, tokenizer, config(tokenizer), OPTIONS, tmp_path / "cut")
+    continued = pretrain(shards, config(shards), OPTIONS, tmp_path / "cut")
 
     assert [entry["step"] for entry in continued] == [2, 4, 6, 7]
     assert continued == whole
@@ -63,20 +65,20 @@ def test_a_killed_run_continues_to_the_same_weights(
     assert (tmp_path / "cut" / "history.png").stat().st_size > 1000
 
     with pytest.raises(FileExistsError, match="holds a finished model"):
-        pretrain(stories, tokenizer, config(tokenizer), OPTIONS, tmp_path / "cut")
+        pretrain(shards, config(shards), OPTIONS, tmp_path / "cut")
 
     other = replace(OPTIONS, seed=1)
-    pretrain(stories, tokenizer, config(tokenizer), other, tmp_path / "other")
+    pretrain(shards, config(shards), other, tmp_path / "other")
     assert not np.array_equal(weights(tmp_path / "other")[0], weights(tmp_path / "whole")[0])
 
 
 def test_a_broken_loss_stops_with_advice_and_saves_nothing(
-    tmp_path: Path, tokenizer: Tokenizer, stories: list[list[str]]
+    tmp_path: Path, shards: TokenShards
 ) -> None:
     wild = replace(OPTIONS, learning_rate=1e38, warmup_steps=0, steps_per_save=7)
     words = "loss must be finite; got .* another folder with a lower learning rate"
     with pytest.raises(ValueError, match=words):
-        pretrain(stories, tokenizer, config(tokenizer), wild, tmp_path)
+        pretrain(shards, config(shards), wild, tmp_path)
     assert not list(tmp_path.glob("checkpoints/*.index"))
     assert not (tmp_path / "config.json").exists()
 
@@ -104,31 +106,32 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
 
 
 def test_other_text_cannot_continue_a_run(
-    tmp_path: Path, tokenizer: Tokenizer, stories: list[list[str]]
+    tmp_path: Path, shards: TokenShards, stories: list[list[str]]
 ) -> None:
-    first, second = (
-        fingerprint(pretraining_batches(part, tokenizer, OPTIONS))
-        for part in (stories, stories[:9])
-    )
-    assert first == fingerprint(pretraining_batches(stories, tokenizer, OPTIONS))
+    part = write_stories(stories[:9], shards.tokenizer, tmp_path)
+    first, second = (fingerprint(pretraining_batches(text, OPTIONS)) for text in (shards, part))
+    assert first == fingerprint(pretraining_batches(shards, OPTIONS))
     assert first != second
 
 
-def test_a_vocabulary_of_another_size_is_refused(tmp_path: Path, tokenizer: Tokenizer) -> None:
+def test_a_vocabulary_of_another_size_is_refused(tmp_path: Path, shards: TokenShards) -> None:
     with pytest.raises(ValueError, match="vocab_size must be that of the vocabulary"):
-        pretrain([], tokenizer, AlbertConfig(), OPTIONS, tmp_path)
+        pretrain(shards, AlbertConfig(), OPTIONS, tmp_path)
 
 
-def test_a_corpus_without_order_is_refused(tmp_path: Path, tokenizer: Tokenizer) -> None:
-    with pytest.raises(ValueError, match="a document of at least 2 sentences; it has none"):
-        pretrain([["Alone."]], tokenizer, config(tokenizer), OPTIONS, tmp_path)
-
-
-def test_the_random_state_of_keras_is_set(
-    tmp_path: Path, tokenizer: Tokenizer, stories: list[list[str]]
+@pytest.mark.parametrize("objective", ["nsp", "none"])
+def test_the_ablations_train_without_order(
+    tmp_path: Path, shards: TokenShards, objective: str
 ) -> None:
+    options = replace(OPTIONS, objective=objective, steps=2)
+    log = pretrain(shards, config(shards), options, tmp_path)
+    assert "sop_accuracy" not in log[-1]
+    assert ("nsp_accuracy" in log[-1]) == (objective == "nsp")
+
+
+def test_the_random_state_of_keras_is_set(tmp_path: Path, shards: TokenShards) -> None:
     keras.utils.set_random_seed(99)
-    first = pretrain(stories, tokenizer, config(tokenizer), OPTIONS, tmp_path / "first")
+    first = pretrain(shards, config(shards), OPTIONS, tmp_path / "first")
     keras.utils.set_random_seed(5)
-    second = pretrain(stories, tokenizer, config(tokenizer), OPTIONS, tmp_path / "second")
+    second = pretrain(shards, config(shards), OPTIONS, tmp_path / "second")
     assert first == second
