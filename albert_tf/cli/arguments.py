@@ -105,9 +105,18 @@ def _pretrain(steps: Any) -> None:
         "BERT, or nothing (default sop)",
     )  # fmt: skip
     _count(step, "--steps", "optimizer steps (default 1000)")
-    _count(step, "--warmup-steps", "steps to the full rate (default 100)", least=0)
+    _count(step, "--warmup-steps", "steps to the full rate (default a fortieth)", least=0)
     _count(step, "--steps-per-save", "steps between checkpoints (default 100)")
-    _add_training(step, "512", "0.001")
+    step.add_argument(
+        "--precision", choices=("float32", "mixed_bfloat16", "mixed_float16"),
+        help="what activations are computed in; weights stay float32 (default float32)",
+    )  # fmt: skip
+    step.add_argument(
+        "--remat", action="store_true", default=None,
+        help="compute activations twice to store a layer of them instead of all",
+    )  # fmt: skip
+    rate = "as published for the batch size: lamb 0.00176 at 4096, adamw 0.0001 at 256"
+    _add_training(step, "512", rate, "lamb")
 
 
 def _import(steps: Any) -> None:
@@ -243,14 +252,32 @@ def _add_columns(step: Any) -> None:
     step.add_argument("--label-column", metavar="NAME", help="column of the label")
 
 
-def _add_training(step: Any, sequence_length: str, learning_rate: str) -> None:
+def _add_training(
+    step: Any, sequence_length: str, learning_rate: str, optimizer: str = "adamw"
+) -> None:
     _count(step, "--sequence-length", f"longest input, in tokens (default {sequence_length})")
-    _count(step, "--batch-size", "examples per step (default 32)")
+    _count(step, "--batch-size", "examples per step, over all devices (default 32)")
+    _count(
+        step, "--micro-batches",
+        "parts a device computes its share of a batch in, to save memory; the update is the "
+        "same (default 1)",
+    )  # fmt: skip
     step.add_argument(
         "--learning-rate", type=float, metavar="RATE",
         help=f"peak, after warm-up and before linear decay (default {learning_rate})",
     )  # fmt: skip
     step.add_argument(
-        "--optimizer", choices=["adamw", "lamb"], help="rule of the updates (default adamw)"
-    )
+        "--optimizer", choices=("adamw", "lamb"),
+        help=f"rule of the updates (default {optimizer})",
+    )  # fmt: skip
+    step.add_argument(
+        "--distribute", choices=("none", "mirrored", "multi_worker", "tpu"),
+        help="devices that share every batch: all GPUs of this machine, the machines that "
+        "TF_CONFIG names, or a TPU (default none)",
+    )  # fmt: skip
+    _count(step, "--steps-per-execution", "steps between looks at the progress (default 1)")
+    step.add_argument(
+        "--xla", action="store_true", default=None,
+        help="compile with XLA, which helps on accelerators and not on CPUs",
+    )  # fmt: skip
     _count(step, "--seed", "seed of everything random (default 0)", least=0)

@@ -30,7 +30,7 @@ from albert_tf.text.tokenizer import Tokenizer, load_tokenizer
 from albert_tf.text.vocabulary import train_vocabulary
 from albert_tf.training.evaluate import load as load_keras
 from albert_tf.training.finetune import FinetuningOptions, finetune
-from albert_tf.training.history_plot import plot_losses
+from albert_tf.training.history_plot import plot_history
 from albert_tf.training.pretrain import (
     PretrainingOptions,
     evaluate_pretrainer,
@@ -42,7 +42,13 @@ from albert_tf.training.pretrain import (
 _STORIES = 10_000
 _HELD_OUT = 150
 _PRETRAINING = PretrainingOptions(
-    sequence_length=72, batch_size=16, steps=600, warmup_steps=60, steps_per_save=60
+    optimizer="adamw",
+    learning_rate=1e-3,
+    sequence_length=72,
+    batch_size=16,
+    steps=600,
+    warmup_steps=60,
+    steps_per_save=60,
 )
 _FINETUNING = FinetuningOptions(batch_size=16, epochs=1, saves_per_epoch=10, learning_rate=1e-3)
 _RESULTS = {
@@ -121,7 +127,7 @@ def travel(out: Path, *, seed: int = 0, progress: bool = True) -> Journey:
     }
     (out / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     plot = out / "history.png"
-    plot_losses({"pretraining": pretraining_log, "fine-tuning": finetuning_log}, plot)
+    plot_history({"pretraining": pretraining_log, "fine-tuning": finetuning_log}, plot)
     return Journey(report, answers, plot)
 
 

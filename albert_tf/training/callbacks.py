@@ -27,8 +27,8 @@ Logs = dict[str, Any] | None
 SPEED_METRICS = ("steps_per_second", "tokens_per_second", "flops_utilization")
 
 
-class Preempted(Exception):
-    """The process was told to stop, and the run has saved itself."""
+class Preempted(KeyboardInterrupt):
+    """SIGTERM told the process to stop; the message says what was saved."""
 
 
 class Diverged(Exception):
@@ -166,7 +166,7 @@ class SaveOrStop(keras.callbacks.Callback):
         if self._alone:
             self._saved.save()
             raise Preempted(f"saved after step {int(self.model.optimizer.iterations)}")
-        raise Preempted("stopped; the run continues from its last save")
+        raise Preempted("stopped at the last save")
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         self._saved.save()

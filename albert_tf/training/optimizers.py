@@ -162,10 +162,7 @@ def build_optimizer(
     schedule = WarmupLinearDecay(learning_rate, warmup_steps, total_steps)
     if name not in OPTIMIZERS:
         raise ValueError(f"unknown optimizer {name!r}; choose one of {', '.join(OPTIMIZERS)}.")
-    if name == "lamb":
-        optimizer = Lamb(schedule, global_clipnorm=1.0)
-    else:
-        optimizer = _adamw(schedule)
+    optimizer = Lamb(schedule, global_clipnorm=1.0) if name == "lamb" else _adamw(schedule)
     optimizer.schedule = schedule
     return optimizer
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import cache
 
 import tensorflow as tf
 
@@ -47,6 +48,7 @@ def pretraining_work(
     return StepWork(batch_size * sequence_length, 3.0 * batch_size * per_sequence, peak)
 
 
+@cache
 def matmul_peak(dtype: str = "float32", devices: int = 1) -> float:
     """FLOP/s of a large matrix product on one device, times the devices.
 

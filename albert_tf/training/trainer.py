@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import keras
 import tensorflow as tf
@@ -69,6 +70,7 @@ def fit(
     validation: tf.data.Dataset | None = None,
     work: StepWork | None = None,
     spike: float = math.inf,
+    fixed_shapes: bool = False,
     progress: str | None = None,
 ) -> list[dict[str, float]]:
     """Trains a compiled model and returns its log, one entry per save.
@@ -87,6 +89,7 @@ def fit(
         validation: Finite dataset for `val_` metrics at each save.
         work: What a step takes, to log tokens per second and the share of the devices' peak.
         spike: How far the mean loss between two saves may lie above the lowest before it.
+        fixed_shapes: Whether all batches have one shape.
         progress: Caption of a progress bar on stderr; None for silence.
 
     Raises:
@@ -104,9 +107,10 @@ def fit(
         callbacks.append(events)
     if chief and progress is not None:
         callbacks.append(ProgressBar(progress, step, schedule))
+    data = partial(stream, make_batch, fixed=fixed_shapes)
     for left in reversed(range(_RECOVERIES + 1)):
         try:
-            _train(model, make_batch, schedule, saved, callbacks, Guard(log.entries, spike), validation)
+            _train(model, data, schedule, saved, callbacks, Guard(log.entries, spike), validation)
             break
         except Diverged as error:
             if not left:
@@ -127,7 +131,7 @@ def fit(
 
 def _train(
     model: keras.Model,
-    make_batch: MakeBatch,
+    data: Callable[[int, int], tf.data.Dataset],
     schedule: Schedule,
     saved: Checkpoints,
     callbacks: list[keras.callbacks.Callback],
@@ -145,7 +149,7 @@ def _train(
         while step < schedule.total_steps:
             number, end = schedule.stretch(step)
             model.fit(
-                stream(make_batch, step, end),
+                data(step, end),
                 initial_epoch=number,
                 epochs=number + 1,
                 validation_data=validation,
@@ -158,17 +162,17 @@ def _train(
 
 def _recover(model: keras.Model, saved: Checkpoints, error: Diverged) -> None:
     """Goes back to the last save and lowers the rate."""
+    factor = rate_factor(model.optimizer)
+    if factor is None:
+        raise ValueError(f"{error}. Begin again with a lower learning rate.") from error
+    lower = float(factor) / 2
     step = saved.restore()
     if step == 0:
         raise ValueError(
             f"{error}, before anything was saved. Begin again in another folder with a lower "
             f"learning rate."
         ) from error
-    factor = rate_factor(model.optimizer)
-    if factor is None:
-        raise ValueError(f"{error}. Begin again with a lower learning rate.") from error
-    factor.assign(factor / 2)
+    factor.assign(lower)
     warnings.warn(
-        f"{error}; went back to step {step} with {float(factor):g} of the learning rate.",
-        stacklevel=3,
+        f"{error}; went back to step {step} with {lower:g} of the learning rate.", stacklevel=3
     )
