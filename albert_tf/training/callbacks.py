@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from albert_tf.training.checkpoints import Checkpoints
+from albert_tf.training.checkpoints import Checkpoints, steps_taken
 from albert_tf.training.throughput import StepWork
 
 Logs = dict[str, Any] | None
@@ -66,7 +66,7 @@ class Guard(keras.callbacks.Callback):
 
     @property
     def _step(self) -> int:
-        return int(self.model.optimizer.iterations)
+        return steps_taken(self.model)
 
 
 class Log(keras.callbacks.Callback):
@@ -84,7 +84,7 @@ class Log(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         del self.entries[epoch:]  # of a stretch that is repeated at a lower rate
-        step = int(self.model.optimizer.iterations)
+        step = steps_taken(self.model)
         metrics = {name: float(value) for name, value in (logs or {}).items()}
         self.entries.append({"step": step, **metrics})
         if self._writes:
@@ -165,7 +165,7 @@ class SaveOrStop(keras.callbacks.Callback):
             return
         if self._alone:
             self._saved.save()
-            raise Preempted(f"saved after step {int(self.model.optimizer.iterations)}")
+            raise Preempted(f"saved after step {steps_taken(self.model)}")
         raise Preempted("stopped at the last save")
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:

@@ -38,13 +38,14 @@ class Checkpoints:
         self._own = directory if chief else directory.with_name(f"{directory.name}.worker")
         self._chief = chief
         if not model.optimizer.built:
-            model.optimizer.build(model.trainable_variables)
+            with model.distribute_strategy.scope():
+                model.optimizer.build(model.trainable_variables)
         self.metrics = [variable for metric in model.metrics for variable in metric.variables]
         variables = [*model.variables, *model.optimizer.variables, *self.metrics]
         factor = rate_factor(model.optimizer)
         if factor is not None:
             variables.append(factor)
-        self._iterations = model.optimizer.iterations
+        self._model = model
         self._checkpoint = tf.train.Checkpoint(variables=[v.value for v in variables])
         for left in directory.glob("*tempstate*"):  # of a process killed while it wrote
             left.unlink()
@@ -61,7 +62,7 @@ class Checkpoints:
         for path in reversed(found):
             try:
                 self._checkpoint.read(str(path)).assert_existing_objects_matched()
-                return int(self._iterations)
+                return steps_taken(self._model)
             except Exception as error:  # TensorFlow has many for a damaged file, IndexError too
                 warnings.warn(f"{path} is damaged: {_first_line(error)}", stacklevel=2)
         if found:
@@ -77,7 +78,7 @@ class Checkpoints:
         Raises:
             OSError: it could not be written; what was there stays.
         """
-        path = self._own / f"{_NAME}-{int(self._iterations)}"
+        path = self._own / f"{_NAME}-{steps_taken(self._model)}"
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._checkpoint.write(str(path))
@@ -100,12 +101,17 @@ class Checkpoints:
 
     def values_of_metrics(self) -> list[np.ndarray[Any, Any]]:
         """What the running metrics hold now."""
-        return [keras.ops.convert_to_numpy(variable) for variable in self.metrics]
+        return [variable.value.numpy() for variable in self.metrics]
 
     def set_metrics(self, values: Sequence[np.ndarray[Any, Any]]) -> None:
         """Makes the running metrics hold what they held."""
         for variable, value in zip(self.metrics, values, strict=True):
             variable.assign(value)
+
+
+def steps_taken(model: keras.Model) -> int:
+    """How many updates the weights of a model have seen, on however many devices."""
+    return int(model.optimizer.iterations.value.numpy())
 
 
 def _step(path: Path) -> int:

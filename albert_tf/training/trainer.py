@@ -23,7 +23,7 @@ from albert_tf.training.callbacks import (
     SaveOrStop,
     Speed,
 )
-from albert_tf.training.checkpoints import Checkpoints
+from albert_tf.training.checkpoints import Checkpoints, steps_taken
 from albert_tf.training.distribution import is_chief
 from albert_tf.training.history_plot import plot_history
 from albert_tf.training.input_pipeline import MakeBatch, stream
@@ -139,7 +139,7 @@ def _train(
     validation: tf.data.Dataset | None,
 ) -> None:
     """Trains from where the model is to the end, stretch by stretch."""
-    step = int(model.optimizer.iterations)
+    step = steps_taken(model)
     # In the middle of a stretch its metrics go on from what they were.
     running = saved.values_of_metrics() if step % schedule.steps_per_save else None
     alone = not isinstance(model.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy)
@@ -165,7 +165,7 @@ def _recover(model: keras.Model, saved: Checkpoints, error: Diverged) -> None:
     factor = rate_factor(model.optimizer)
     if factor is None:
         raise ValueError(f"{error}. Begin again with a lower learning rate.") from error
-    lower = float(factor) / 2
+    lower = float(factor.value.numpy()) / 2
     step = saved.restore()
     if step == 0:
         raise ValueError(

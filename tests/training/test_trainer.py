@@ -257,10 +257,9 @@ def test_a_run_that_breaks_at_every_rate_stops(
 
     stop_at(5, monkeypatch, break_always)
     with (
-        warnings.catch_warnings(record=True) as caught,
+        warnings.catch_warnings(record=True, action="always") as caught,
         pytest.raises(ValueError, match="after 3 attempts with lower rates"),
     ):
-        warnings.simplefilter("always")
         pretrain(shards, config(shards), OPTIONS, tmp_path)
     said = [str(warning.message) for warning in caught if "rate" in str(warning.message)]
     assert [line.rpartition("with ")[2].split()[0] for line in said] == ["0.5", "0.25", "0.125"]
