@@ -1,4 +1,4 @@
-"""Token shards to a pretrained model.
+"""Token shards, or static examples, to a pretrained model.
 
 examples  ->  [pretrain.pretrain]  ->  a saved AlbertPretrainer
 
@@ -24,6 +24,8 @@ from albert_tf.training.input_pipeline import Batch, MakeBatch, fingerprint, str
 from albert_tf.training.optimizers import build_optimizer
 from albert_tf.training.options import RunOptions
 from albert_tf.training.run_folder import claim, finish
+from albert_tf.training.static_examples import StaticExamples, StaticFolder
+from albert_tf.training.static_records import STATIC_MANIFEST_FILE
 from albert_tf.training.trainer import Schedule, fit
 
 
@@ -40,7 +42,7 @@ class PretrainingOptions(RunOptions):
 
 
 def pretrain(
-    shards: TokenShards,
+    corpus: TokenShards | StaticFolder,
     config: AlbertConfig,
     options: PretrainingOptions,
     directory: Path,
@@ -50,7 +52,8 @@ def pretrain(
     """Trains masked language modeling and a sentence objective, and saves the model.
 
     Args:
-        shards: The corpus; its vocabulary must have the size `config` says.
+        corpus: Token shards or static examples; their vocabulary must have the size `config`
+            says.
         config: Sizes of the model.
         options: Settings of the run.
         directory: Receives the model, its vocabulary and the log.
@@ -61,10 +64,10 @@ def pretrain(
 
     Raises:
         FileExistsError: `directory` holds a finished model.
-        ValueError: vocabulary and config disagree, the shards hold no document that the
-            objective can ask about, another run began in `directory`, or the loss broke.
+        ValueError: vocabulary and config disagree, the corpus does not suit the options,
+            another run began in `directory`, or the loss broke.
     """
-    tokenizer = shards.tokenizer
+    tokenizer = corpus.tokenizer
     if tokenizer.vocab_size != config.vocab_size:
         raise ValueError(
             f"vocab_size must be that of the vocabulary ({tokenizer.vocab_size}); "
@@ -75,7 +78,7 @@ def pretrain(
             f"sequence_length must be at most max_position_embeddings "
             f"({config.max_position_embeddings}); got {options.sequence_length}."
         )
-    make_batch = pretraining_batches(shards, options)
+    make_batch = pretraining_batches(corpus, options)
     keras.utils.set_random_seed(options.seed)
     model = AlbertPretrainer(AlbertBackbone(config), options.objective, compile=False)
     model.compile(
@@ -101,20 +104,47 @@ def pretrain(
     return log
 
 
-def pretraining_batches(shards: TokenShards, options: PretrainingOptions) -> MakeBatch:
-    """Returns the function from step number to batch; masks and swaps are new at every step.
+def open_examples(directory: str | Path) -> TokenShards | StaticFolder:
+    """Opens what `albert-tf examples` wrote, whichever of the two it is.
 
     Raises:
-        ValueError: the shards hold no document that the objective can ask about.
+        FileNotFoundError: it is neither, or a file is missing.
+        ValueError: a file is damaged, or does not belong to the others.
     """
-    tokenizer = shards.tokenizer
-    batches = PretrainingBatches(
-        shards,
-        PretrainingShape(options.sequence_length, tokenizer.vocab_size, tokenizer.special),
-        objective=options.objective,
-        batch_size=options.batch_size,
-        seed=options.seed,
-    )
+    if (Path(directory) / STATIC_MANIFEST_FILE).exists():
+        return StaticFolder(directory)
+    return TokenShards(directory)
+
+
+def pretraining_batches(
+    corpus: TokenShards | StaticFolder, options: PretrainingOptions
+) -> MakeBatch:
+    """Returns the function from step number to batch.
+
+    From shards, masks and swaps are new in every epoch; static examples have what they have.
+
+    Raises:
+        ValueError: the shards hold no document that the objective can ask about, or the
+            static examples have another length or objective.
+    """
+    batches: StaticExamples | PretrainingBatches
+    if isinstance(corpus, StaticFolder):
+        for name in ("sequence_length", "objective"):
+            stored, wanted = getattr(corpus.manifest, name), getattr(options, name)
+            if stored != wanted:
+                raise ValueError(
+                    f"{name} must be that of the static examples ({stored}); got {wanted}."
+                )
+        batches = StaticExamples(corpus, batch_size=options.batch_size, seed=options.seed)
+    else:
+        tokenizer = corpus.tokenizer
+        batches = PretrainingBatches(
+            corpus,
+            PretrainingShape(options.sequence_length, tokenizer.vocab_size, tokenizer.special),
+            objective=options.objective,
+            batch_size=options.batch_size,
+            seed=options.seed,
+        )
     return lambda step: model_batch(batches(step))
 
 
