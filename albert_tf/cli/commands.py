@@ -74,15 +74,14 @@ def adopt_vocab(arguments: argparse.Namespace) -> None:
 def pretrain(arguments: argparse.Namespace) -> None:
     """Pretrains a model on a corpus."""
     from albert_tf.config import AlbertConfig
-    from albert_tf.examples.shards import TokenShards
-    from albert_tf.training.pretrain import PretrainingOptions
+    from albert_tf.training.pretrain import PretrainingOptions, open_examples
     from albert_tf.training.pretrain import pretrain as train
 
-    shards = TokenShards(arguments.examples)
-    config = AlbertConfig.named(arguments.size, vocab_size=shards.tokenizer.vocab_size)
+    corpus = open_examples(arguments.examples)
+    config = AlbertConfig.named(arguments.size, vocab_size=corpus.tokenizer.vocab_size)
     config = replace(config, parameter_sharing=arguments.sharing or config.parameter_sharing)
     options = _options(PretrainingOptions(), arguments)
-    log = train(shards, config, options, arguments.out, progress=True)
+    log = train(corpus, config, options, arguments.out, progress=True)
     print_table(log[-1])
 
 

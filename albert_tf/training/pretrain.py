@@ -1,4 +1,4 @@
-"""Token shards to a pretrained model.
+"""Token shards, or static examples, to a pretrained model.
 
 examples  ->  [pretrain.pretrain]  ->  a saved AlbertPretrainer
 
@@ -25,6 +25,8 @@ from albert_tf.training.input_pipeline import Batch, MakeBatch, fingerprint, str
 from albert_tf.training.optimizers import build_optimizer
 from albert_tf.training.options import RunOptions
 from albert_tf.training.run_folder import claim, finish
+from albert_tf.training.static_examples import StaticExamples, StaticFolder
+from albert_tf.training.static_records import STATIC_MANIFEST_FILE
 from albert_tf.training.throughput import matmul_peak, pretraining_work
 from albert_tf.training.trainer import Schedule, fit
 
@@ -71,7 +73,7 @@ class PretrainingOptions(RunOptions):
 
 
 def pretrain(
-    shards: TokenShards,
+    corpus: TokenShards | StaticFolder,
     config: AlbertConfig,
     options: PretrainingOptions,
     directory: Path,
@@ -81,7 +83,8 @@ def pretrain(
     """Trains masked language modeling and a sentence objective, and saves the model.
 
     Args:
-        shards: The corpus; its vocabulary must have the size `config` says.
+        corpus: Token shards or static examples; their vocabulary must have the size `config`
+            says.
         config: Sizes of the model.
         options: Settings of the run.
         directory: Receives the model, its vocabulary and the log. With several workers all
@@ -94,14 +97,14 @@ def pretrain(
     Raises:
         FileExistsError: `directory` holds a finished model.
         OSError: a checkpoint could not be written, or another worker was lost.
-        ValueError: vocabulary and config disagree, the shards hold no document that the
-            objective can ask about, another run began in `directory`, or the run broke.
+        ValueError: vocabulary and config disagree, the corpus does not suit the options,
+            another run began in `directory`, or the run broke.
         callbacks.Preempted: the process was told to stop, and the run has saved itself.
     """
-    _check(shards, config, options)
+    _check(corpus, config, options)
     shared = strategy(options.distribute)
     options.check_batch(devices(shared))
-    make_batch = pretraining_batches(shards, options)
+    make_batch = pretraining_batches(corpus, options)
     identity = {**options.identity(), **asdict(config), "first_batch": fingerprint(make_batch)}
     chief = is_chief(shared)
     if chief:
@@ -122,14 +125,16 @@ def pretrain(
         progress="pretraining" if progress else None,
     )
     if chief:
-        model.preprocessor = AlbertPreprocessor(shards.tokenizer, options.sequence_length)
+        model.preprocessor = AlbertPreprocessor(corpus.tokenizer, options.sequence_length)
         model.save_to_preset(str(directory))  # with the vocabulary
         finish(directory)
     return log
 
 
-def _check(shards: TokenShards, config: AlbertConfig, options: PretrainingOptions) -> None:
-    vocab_size = shards.tokenizer.vocab_size
+def _check(
+    corpus: TokenShards | StaticFolder, config: AlbertConfig, options: PretrainingOptions
+) -> None:
+    vocab_size = corpus.tokenizer.vocab_size
     if vocab_size != config.vocab_size:
         raise ValueError(
             f"vocab_size must be that of the vocabulary ({vocab_size}); got {config.vocab_size}."
@@ -159,20 +164,47 @@ def _build(config: AlbertConfig, options: PretrainingOptions) -> AlbertPretraine
     return model
 
 
-def pretraining_batches(shards: TokenShards, options: PretrainingOptions) -> MakeBatch:
-    """Returns the function from step number to batch; masks and swaps are new at every step.
+def open_examples(directory: str | Path) -> TokenShards | StaticFolder:
+    """Opens what `albert-tf examples` wrote, whichever of the two it is.
 
     Raises:
-        ValueError: the shards hold no document that the objective can ask about.
+        FileNotFoundError: it is neither, or a file is missing.
+        ValueError: a file is damaged, or does not belong to the others.
     """
-    tokenizer = shards.tokenizer
-    batches = PretrainingBatches(
-        shards,
-        PretrainingShape(options.sequence_length, tokenizer.vocab_size, tokenizer.special),
-        objective=options.objective,
-        batch_size=options.batch_size,
-        seed=options.seed,
-    )
+    if (Path(directory) / STATIC_MANIFEST_FILE).exists():
+        return StaticFolder(directory)
+    return TokenShards(directory)
+
+
+def pretraining_batches(
+    corpus: TokenShards | StaticFolder, options: PretrainingOptions
+) -> MakeBatch:
+    """Returns the function from step number to batch.
+
+    From shards, masks and swaps are new in every epoch; static examples have what they have.
+
+    Raises:
+        ValueError: the shards hold no document that the objective can ask about, or the
+            static examples have another length or objective.
+    """
+    batches: StaticExamples | PretrainingBatches
+    if isinstance(corpus, StaticFolder):
+        for name in ("sequence_length", "objective"):
+            stored, wanted = getattr(corpus.manifest, name), getattr(options, name)
+            if stored != wanted:
+                raise ValueError(
+                    f"{name} must be that of the static examples ({stored}); got {wanted}."
+                )
+        batches = StaticExamples(corpus, batch_size=options.batch_size, seed=options.seed)
+    else:
+        tokenizer = corpus.tokenizer
+        batches = PretrainingBatches(
+            corpus,
+            PretrainingShape(options.sequence_length, tokenizer.vocab_size, tokenizer.special),
+            objective=options.objective,
+            batch_size=options.batch_size,
+            seed=options.seed,
+        )
     return lambda step: model_batch(batches(step))
 
 

@@ -15,7 +15,7 @@ from albert_tf.text.vocabulary import adopt_vocabulary
 
 @pytest.fixture(scope="session")
 def real_shards(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> TokenShards:
-    """60,000 lines of an encyclopedia: about 1,700 documents, 3 million tokens."""
+    """60,000 lines of an encyclopedia: about 3,500 documents, 5 million tokens."""
     folder = tmp_path_factory.mktemp("real")
     model = shared_data / "vocabulary" / "30k-clean.model"
     adopt_vocabulary(model, folder / "vocabulary", cased=False, keep_accents=False)
