@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         print(
-            "albert-tf: stopped; a training run continues when repeated.",
+            "albert-tf: stopped; repeat the command to continue.",
             file=sys.stderr,
         )
         return 130

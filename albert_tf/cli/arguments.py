@@ -12,6 +12,8 @@ from typing import Any
 
 from albert_tf.cli import commands
 from albert_tf.config import SHARING, AlbertConfig
+from albert_tf.examples.documents import FORMATS
+from albert_tf.examples.sentences import MODES
 from albert_tf.version import __version__
 
 _TASKS = ("classification", "question_answering")
@@ -29,14 +31,16 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="albert-tf",
         description="ALBERT from raw text to an answer on a phone. The steps, in order: "
-        "vocab, pretrain (or import), finetune, export, evaluate, predict; demo runs them all.",
+        "vocab, examples, pretrain (or import), finetune, export, evaluate, predict; demo runs "
+        "them all.",
         epilog="A training run that was stopped continues when its command is repeated. "
         "'albert-tf COMMAND --help' explains the options of a step.",
     )
     parser.add_argument("--version", action="version", version=f"albert_tf {__version__}")
     steps = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for add in (
-        _demo, _vocab, _pretrain, _import, _finetune, _export, _evaluate, _predict, _sizes,
+        _demo, _vocab, _examples, _pretrain, _import, _finetune, _export, _evaluate, _predict,
+        _sizes,
     ):  # fmt: skip
         add(steps)
     return parser
@@ -81,6 +85,33 @@ def _vocab(steps: Any) -> None:
         _path(kind, "--out", "FOLDER", "for spiece.model", required=True)
         kind.add_argument("--cased", action="store_true", help="tell capitals from small letters")
         kind.add_argument("--keep-accents", action="store_true", help="tell \u00e9 from e")
+
+
+def _examples(steps: Any) -> None:
+    step = _step(
+        steps, "examples", commands.make_examples,
+        "Turn a corpus into token shards, on all cores. Repeat the command after a stop, and it "
+        "goes on. Bytes that are not UTF-8 are replaced and counted.",
+        "albert-tf examples --corpus 'corpus/*.txt.gz' --vocab runs/vocab --out runs/examples",
+    )  # fmt: skip
+    step.add_argument(
+        "--corpus", metavar="GLOB", nargs="+", required=True,
+        help="UTF-8 text files, plain, .gz, .xz or .zst; names may hold *, ? and **",
+    )  # fmt: skip
+    _path(step, "--vocab", "FOLDER", "of a vocabulary", required=True)
+    _path(step, "--out", "FOLDER", "for the shards", required=True)
+    step.add_argument(
+        "--format", choices=FORMATS,
+        help="text: a blank line ends a document; lines: a document per line; jsonl: an object "
+        "per line (default: jsonl for names with .jsonl, else text)",
+    )  # fmt: skip
+    step.add_argument("--field", metavar="NAME", help="of a jsonl object's text (default text)")
+    step.add_argument(
+        "--sentences", choices=MODES,
+        help="split every line into sentences, or take lines as they are (default split)",
+    )  # fmt: skip
+    step.add_argument("--language", metavar="CODE", help="whose rules split (default en)")
+    _count(step, "--workers", "processes that encode (default: one per core)")
 
 
 def _pretrain(steps: Any) -> None:

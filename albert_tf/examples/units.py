@@ -1,0 +1,172 @@
+"""Units of text: what a worker encodes at a time, a few megabytes of whole documents.
+
+documents  ->  [units.make_units, units.encode_units]  ->  shards, corpus
+
+Units follow from the order of the documents alone, never from the number of workers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from multiprocessing import connection, get_context, parent_process
+from pathlib import Path
+from threading import Thread
+
+import numpy as np
+
+from albert_tf.examples.documents import DocumentReader
+from albert_tf.examples.sentences import SentenceSplitter
+from albert_tf.examples.shards import TokenShard, shard_of_lengths, token_dtype
+from albert_tf.text.tokenizer import Tokenizer, load_tokenizer
+
+UNIT_CHARACTERS = 2_000_000
+_UNITS_IN_FLIGHT = 2  # per worker: one encoded, one waiting
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Some documents as one text: a paragraph per line, a blank line between documents."""
+
+    text: bytes  # UTF-8
+    position: int  # bytes of the corpus read when it was complete
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of the text."""
+        return hashlib.sha256(self.text).hexdigest()
+
+
+@dataclass(frozen=True)
+class EncodedUnit:
+    """The ids of a unit."""
+
+    shard: TokenShard
+    unknown: int  # tokens that are the unknown one
+    checksum: str  # of the text
+    position: int
+
+
+class UnitEncoder:
+    """Turns units into ids.
+
+    Args:
+        vocabulary: Folder of the vocabulary.
+        mode: How paragraphs become sentences, as `SentenceSplitter` has it.
+        language: Language of the text.
+    """
+
+    def __init__(self, vocabulary: Path, mode: str, language: str) -> None:
+        self.tokenizer = load_tokenizer(vocabulary)
+        self.splitter = SentenceSplitter(mode, language)
+
+    def encode(self, unit: Unit) -> EncodedUnit:
+        """The sentences of a unit as ids."""
+        documents = [part.split("\n") for part in unit.text.decode().split("\n\n")]
+        shard = encode_documents(documents, self.tokenizer, self.splitter)
+        unknown = int(np.count_nonzero(shard.tokens == self.tokenizer.special.unk))
+        return EncodedUnit(shard, unknown, unit.checksum, unit.position)
+
+
+def encode_documents(
+    documents: Iterable[Iterable[str]], tokenizer: Tokenizer, splitter: SentenceSplitter
+) -> TokenShard:
+    """Splits documents into sentences and encodes them.
+
+    Args:
+        documents: Each a list of paragraphs; one without a sentence is left out.
+        tokenizer: Makes the ids.
+        splitter: Makes the sentences.
+    """
+    sentences: list[str] = []
+    counts: list[int] = []
+    for document in documents:
+        before = len(sentences)
+        for paragraph in document:
+            sentences += splitter.split(paragraph)
+        counts.append(len(sentences) - before)
+    flat = tokenizer.encode_flat(sentences)
+    tokens = flat.token_ids.astype(token_dtype(tokenizer.vocab_size))
+    return shard_of_lengths(tokens, flat.lengths, counts)
+
+
+def make_units(reader: DocumentReader) -> Iterator[Unit]:
+    """Groups documents to units of at least `UNIT_CHARACTERS`, but for the last."""
+    waiting: list[str] = []
+    size = 0
+    for document in reader:
+        text = "\n".join(document)
+        waiting.append(text)
+        size += len(text)
+        if size >= UNIT_CHARACTERS:
+            yield Unit("\n\n".join(waiting).encode(), reader.lines.position)
+            waiting, size = [], 0
+    if waiting:
+        yield Unit("\n\n".join(waiting).encode(), reader.lines.position)
+
+
+def encode_units(
+    units: Iterable[Unit], vocabulary: Path, mode: str, language: str, workers: int
+) -> Generator[EncodedUnit, None, None]:
+    """Encodes units in processes of their own and yields the results in order.
+
+    Args:
+        units: Read as they are needed: never more than a few are in memory.
+        vocabulary: Folder of the vocabulary.
+        mode: As `SentenceSplitter` has it.
+        language: As `SentenceSplitter` has it.
+        workers: Processes; 1 works in this one.
+
+    Raises:
+        ChildProcessError: a worker was killed.
+    """
+    if workers == 1:
+        yield from map(UnitEncoder(vocabulary, mode, language).encode, units)
+        return
+    pool = ProcessPoolExecutor(
+        workers, get_context("spawn"), _open_encoder, (vocabulary, mode, language)
+    )
+    waiting: deque[Future[EncodedUnit]] = deque()
+    try:
+        for unit in units:
+            waiting.append(pool.submit(_encode, unit))
+            if len(waiting) == _UNITS_IN_FLIGHT * workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    except BrokenProcessPool as error:
+        raise ChildProcessError(
+            "a worker ended before its work did; was it killed, or memory short? Repeat the "
+            "command to continue, with fewer workers if memory was short."
+        ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+_encoder: UnitEncoder  # of a worker process
+
+
+def _open_encoder(vocabulary: Path, mode: str, language: str) -> None:
+    """Prepares a worker, which leaves Ctrl-C to its parent and ends when that does."""
+    global _encoder
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_parent, daemon=True).start()
+    _encoder = UnitEncoder(vocabulary, mode, language)
+
+
+def _end_with_parent() -> None:
+    """Ends this process with its parent, which may have been killed without a word."""
+    parent = parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+
+def _encode(unit: Unit) -> EncodedUnit:
+    return _encoder.encode(unit)
