@@ -103,18 +103,25 @@ class CorpusLengths:
         panels = figure.subplots(1, 2)
         for panel, name in zip(panels, ("sentences", "documents"), strict=True):
             lengths: LengthCounts = getattr(self, name)
-            longest = len(lengths.counts) - 1
-            # Steps that grow by a ninth, but never split a whole number.
-            edges = np.unique(np.floor(np.geomspace(1, longest + 1, 1 + round(
-                np.log(longest + 1) / np.log(10 / 9)
-            ))))  # fmt: skip
-            if len(edges) < 2:
-                edges = np.array([1.0, 2.0])
-            panel.hist(np.arange(longest + 1), edges, weights=lengths.counts)
+            edges, heights = _bars(lengths.counts)
+            panel.stairs(heights, edges, fill=True)
             panel.axvline(lengths.median, color="black", linewidth=1, label="median")
             panel.set(
-                title=f"{lengths.counts.sum():,} {name}", xlabel="tokens", ylabel=name,
-                xscale="log",
+                title=f"{lengths.counts.sum():,} {name}", xlabel="tokens",
+                ylabel=f"{name} per doubling of the length", xscale="log",
             )  # fmt: skip
             panel.legend()
         figure.savefig(path, dpi=120)
+
+
+def _bars(counts: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Edges of bars that look equally wide, and their heights.
+
+    Bars begin at whole numbers, so some are wider than others; heights are per doubling of
+    the length, and areas therefore true.
+    """
+    end = max(len(counts), 2)
+    steps = 1 + round(6 * np.log2(end))
+    edges = np.unique(np.floor(np.geomspace(1, end, steps)))
+    sums = np.add.reduceat(np.append(counts, 0)[:end], edges[:-1].astype(np.int64))
+    return edges, sums / np.log2(edges[1:] / edges[:-1])
