@@ -72,7 +72,8 @@ def _vocab(steps: Any) -> None:
     )  # fmt: skip
     train.add_argument(
         "--input", metavar="GLOB", nargs="+", required=True,
-        help="UTF-8 text files, a sentence per line; names may hold * and ?",
+        help="UTF-8 text files, a sentence per line, or .jsonl with a field text; plain, .gz, .xz "
+        "or .zst; names may hold *, ? and **",
     )  # fmt: skip
     _count(train, "--size", "most pieces (default 30000)", default=30_000)
     adopt = _step(

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +31,7 @@ from albert_tf.text.tokenizer import load_tokenizer
 if TYPE_CHECKING:
     from albert_tf.examples.statistics import CorpusStatistics
 
-UNITS_PER_SHARD = 16
+UNITS_PER_SHARD = 32
 LENGTHS_FILE = "lengths.png"
 
 
@@ -77,8 +77,6 @@ def write_shards(
         OSError: the disk is full.
         ModuleNotFoundError: the extra `examples` is not installed.
     """
-    from albert_tf.examples.statistics import CorpusLengths, CorpusStatistics
-
     options = options or CorpusOptions()
     reader = DocumentReader(paths, options.format, options.field)
     SentenceSplitter(options.sentences, options.language)
@@ -99,7 +97,11 @@ def write_shards(
             units, Path(vocabulary), options.sentences, options.language, workers
         )
         with closing(encoded):
-            _add_shards(folder, encoded, bar)
+            first = list(islice(encoded, 1))
+            # Workers have enough to do while the library of pictures is loaded.
+            from albert_tf.examples.statistics import CorpusLengths, CorpusStatistics
+
+            _add_shards(folder, chain(first, encoded), bar)
         bar.update(reader.lines.position - bar.n)
     if not sum(record["counts"]["documents"] for record in folder.records):
         raise ValueError(f"the corpus must hold a document; {len(paths)} files hold none.")

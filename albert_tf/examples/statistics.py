@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter
 from numpy.typing import NDArray
 
 from albert_tf.examples.shards import Lengths, TokenShard
@@ -99,8 +100,9 @@ class CorpusLengths:
         Args:
             path: The PNG to write.
         """
-        figure = Figure(figsize=(9, 3.5), layout="constrained")
+        figure = Figure(figsize=(9, 3.5))
         panels = figure.subplots(1, 2)
+        figure.subplots_adjust(left=0.09, right=0.98, bottom=0.14, top=0.9, wspace=0.25)
         for panel, name in zip(panels, ("sentences", "documents"), strict=True):
             lengths: LengthCounts = getattr(self, name)
             edges, heights = _bars(lengths.counts)
@@ -110,6 +112,9 @@ class CorpusLengths:
                 title=f"{lengths.counts.sum():,} {name}", xlabel="tokens",
                 ylabel=f"{name} per doubling of the length", xscale="log",
             )  # fmt: skip
+            panel.minorticks_off()
+            for axis in (panel.xaxis, panel.yaxis):
+                axis.set_major_formatter(EngFormatter(sep=""))
             panel.legend()
         figure.savefig(path, dpi=120)
 

@@ -1,4 +1,4 @@
-"""Units of text: what a worker encodes at a time, a few megabytes of whole documents.
+"""Units of text: what a worker encodes at a time, a megabyte or a few of whole documents.
 
 documents  ->  [units.make_units, units.encode_units]  ->  shards, corpus
 
@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
@@ -26,8 +27,8 @@ from albert_tf.examples.sentences import SentenceSplitter
 from albert_tf.examples.shards import TokenShard, shard_of_lengths, token_dtype
 from albert_tf.text.tokenizer import Tokenizer, load_tokenizer
 
-UNIT_CHARACTERS = 2_000_000
-_UNITS_IN_FLIGHT = 2  # per worker: one encoded, one waiting
+UNIT_CHARACTERS = 1_000_000
+_UNITS_IN_FLIGHT = 3  # per worker: one encoded, two waiting
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,8 @@ def encode_units(
     waiting: deque[Future[EncodedUnit]] = deque()
     try:
         for unit in units:
-            waiting.append(pool.submit(_encode, unit))
+            with _interrupts_blocked():
+                waiting.append(pool.submit(_encode, unit))
             if len(waiting) == _UNITS_IN_FLIGHT * workers:
                 yield waiting.popleft().result()
         while waiting:
@@ -149,13 +151,25 @@ def encode_units(
         pool.shutdown(cancel_futures=True)
 
 
+@contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """Keeps Ctrl-C from workers that start meanwhile: their parent ends them."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 _encoder: UnitEncoder  # of a worker process
 
 
 def _open_encoder(vocabulary: Path, mode: str, language: str) -> None:
-    """Prepares a worker, which leaves Ctrl-C to its parent and ends when that does."""
+    """Prepares a worker."""
     global _encoder
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     Thread(target=_end_with_parent, daemon=True).start()
     _encoder = UnitEncoder(vocabulary, mode, language)
 
