@@ -2,8 +2,8 @@
 
 documents, units  ->  [corpus.write_shards]  ->  shards.TokenShards
 
-A shard is a fixed number of units and a unit follows from the documents alone, so the shards
-are the same whatever the number of workers and however often the work was stopped.
+Documents fill units and units fill shards, in order and by their length alone, so the shards are
+the same whatever the number of workers and however often the work was stopped.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tqdm import tqdm
 
@@ -31,8 +31,9 @@ from albert_tf.text.tokenizer import load_tokenizer
 if TYPE_CHECKING:
     from albert_tf.examples.statistics import CorpusStatistics
 
-UNITS_PER_SHARD = 32
+SHARD_CHARACTERS = 32_000_000
 LENGTHS_FILE = "lengths.png"
+AnyUnit = TypeVar("AnyUnit", Unit, EncodedUnit)
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ def _settings(paths: Sequence[Path], checksum: str, options: CorpusOptions) -> d
         "files": [[path.as_posix(), path.stat().st_size] for path in paths],
         **asdict(options),
         "unit_characters": UNIT_CHARACTERS,
-        "units_per_shard": UNITS_PER_SHARD,
+        "shard_characters": SHARD_CHARACTERS,
         "versions": [
             f"{name} {version(name)}"
             for name in ("sentencepiece", "sentencex")
@@ -137,7 +138,7 @@ def _verify(folder: ShardFolder, units: Iterator[Unit], bar: Any) -> None:
     """Reads the text of the finished shards again, which must be the same."""
     for number, record in enumerate(folder.records):
         checksums = []
-        for unit in islice(units, UNITS_PER_SHARD):
+        for unit in _next_shard(units):
             checksums.append(unit.checksum)
             bar.update(unit.position - bar.n)
         if _digest(checksums) != record["text"]:
@@ -151,7 +152,7 @@ def _add_shards(folder: ShardFolder, encoded: Iterator[EncodedUnit], bar: Any) -
     """Joins units to shards, and shards to the folder."""
     while True:
         group = []
-        for unit in islice(encoded, UNITS_PER_SHARD):
+        for unit in _next_shard(encoded):
             group.append(unit)
             bar.update(unit.position - bar.n)
         if not group:
@@ -161,6 +162,14 @@ def _add_shards(folder: ShardFolder, encoded: Iterator[EncodedUnit], bar: Any) -
             unknown=sum(unit.unknown for unit in group),
             text=_digest([unit.checksum for unit in group]),
         )
+
+
+def _next_shard(units: Iterator[AnyUnit]) -> Iterator[AnyUnit]:
+    """Takes units until they fill a shard."""
+    size = 0
+    while size < SHARD_CHARACTERS and (unit := next(units, None)) is not None:
+        size += unit.characters
+        yield unit
 
 
 def _digest(checksums: Iterable[str]) -> str:

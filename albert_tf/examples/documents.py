@@ -7,7 +7,9 @@ A document is a list of paragraphs; in the official format each is one sentence.
 
 from __future__ import annotations
 
+import io
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
@@ -18,6 +20,7 @@ from albert_tf.text.tokenizer import Encoding
 FORMATS = ("text", "lines", "jsonl")
 LONGEST_DOCUMENT = 4_000_000  # characters
 _LONGEST_JSON = 32_000_000  # characters; a line of JSON cannot be cut
+_HALF = re.compile("[\ud800-\udfff]")  # of a character; an escape in JSON can spell it
 
 
 def read_documents(
@@ -89,13 +92,13 @@ class DocumentReader:
                     yield document
                 document, length, cuts = [], 0, 0
                 continue
-            if document and length + len(paragraph) > LONGEST_DOCUMENT:
+            if document and length + len(paragraph) + 1 > LONGEST_DOCUMENT:
                 self.documents += 1
                 cuts += 1
                 yield document
                 document, length = [], 0
             document.append(paragraph)
-            length += len(paragraph)
+            length += len(paragraph) + 1
 
     def _read_text(self, path: Path) -> Iterator[str | None]:
         for line, _ in self.lines.lines(path):
@@ -116,9 +119,10 @@ class DocumentReader:
                 )
             if not line.strip():
                 continue
-            text = self._well_formed(self._field(line, f"{path} line {number}"))
+            text, halves = _HALF.subn("\ufffd", self._field(line, f"{path} line {number}"))
+            self.lines.replaced += halves
             self.documents += not text.strip()
-            for paragraph in text.replace("\r", "\n").split("\n"):
+            for paragraph in io.StringIO(text.replace("\r", "\n")):
                 self.lines.cut_lines += len(paragraph) > LONGEST_LINE
                 for piece in cut(paragraph, LONGEST_LINE):
                     if piece.strip():
@@ -136,16 +140,6 @@ class DocumentReader:
         text = values[self.field]
         if not isinstance(text, str):
             raise ValueError(f"{place}: {self.field!r} must be text; got {type(text).__name__}.")
-        return text
-
-    def _well_formed(self, text: str) -> str:
-        """Replaces halves of characters, which an escape in JSON can spell."""
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-            self.lines.replaced += whole.count("\ufffd") - text.count("\ufffd")
-            return whole
         return text
 
 

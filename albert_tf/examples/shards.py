@@ -160,6 +160,8 @@ def vocabulary_checksum(directory: Path) -> str:
 class TokenShards:
     """A folder of shards, checked against its manifest when it is opened.
 
+    Every array holds a file open; the limit of the process is raised if need be.
+
     Args:
         directory: As `corpus.write_shards` made it.
 
@@ -183,6 +185,7 @@ class TokenShards:
                 f"the vocabulary in {self.directory} must be the one its shards were made with "
                 f"({self.manifest.get('vocabulary')}); got {checksum}."
             )
+        _allow_open_files(len(_PARTS) * len(self.manifest["shards"]))
         self.shards = [
             open_shard(self.directory, number, counts)
             for number, counts in enumerate(self.manifest["shards"])
@@ -197,6 +200,19 @@ class TokenShards:
     def word_starts(self) -> NDArray[np.bool_]:
         """Whether a token begins a word, bool [V]."""
         return np.array(self.tokenizer.word_starts(), bool)
+
+
+def _allow_open_files(count: int) -> None:
+    """Lets this process hold so many more files open, as mapped arrays do, if it may."""
+    try:
+        import resource
+    except ModuleNotFoundError:  # Windows has no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count + 1024  # for everything else, as is usual
+    if soft < wanted:
+        limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
 
 
 def _offsets(lengths: Lengths) -> NDArray[np.uint32]:

@@ -8,6 +8,7 @@ Units follow from the order of the documents alone, never from the number of wor
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import signal
 from collections import deque
@@ -16,6 +17,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
 from threading import Thread
@@ -24,11 +26,12 @@ import numpy as np
 
 from albert_tf.examples.documents import DocumentReader
 from albert_tf.examples.sentences import SentenceSplitter
-from albert_tf.examples.shards import TokenShard, shard_of_lengths, token_dtype
+from albert_tf.examples.shards import TokenShard, make_shard, shard_of_lengths, token_dtype
 from albert_tf.text.tokenizer import Tokenizer, load_tokenizer
 
 UNIT_CHARACTERS = 1_000_000
 _UNITS_IN_FLIGHT = 3  # per worker: one encoded, two waiting
+_PORTION = 10_000  # sentences
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class Unit:
     """Some documents as one text: a paragraph per line, a blank line between documents."""
 
     text: bytes  # UTF-8
+    characters: int
     position: int  # bytes of the corpus read when it was complete
 
     @property
@@ -51,6 +55,7 @@ class EncodedUnit:
     shard: TokenShard
     unknown: int  # tokens that are the unknown one
     checksum: str  # of the text
+    characters: int
     position: int
 
 
@@ -69,10 +74,11 @@ class UnitEncoder:
 
     def encode(self, unit: Unit) -> EncodedUnit:
         """The sentences of a unit as ids."""
-        documents = [part.split("\n") for part in unit.text.decode().split("\n\n")]
+        texts = unit.text.decode().split("\n\n")
+        documents = (map(str.rstrip, io.StringIO(text)) for text in texts)
         shard = encode_documents(documents, self.tokenizer, self.splitter)
         unknown = int(np.count_nonzero(shard.tokens == self.tokenizer.special.unk))
-        return EncodedUnit(shard, unknown, unit.checksum, unit.position)
+        return EncodedUnit(shard, unknown, unit.checksum, unit.characters, unit.position)
 
 
 def encode_documents(
@@ -81,20 +87,33 @@ def encode_documents(
     """Splits documents into sentences and encodes them.
 
     Args:
-        documents: Each a list of paragraphs; one without a sentence is left out.
+        documents: Each some paragraphs; one without a sentence is left out.
         tokenizer: Makes the ids.
         splitter: Makes the sentences.
     """
-    sentences: list[str] = []
     counts: list[int] = []
+    sentences = _split(documents, splitter, counts)
+    tokens, lengths = [], []
+    # In portions, because millions of short sentences as objects would fill the memory.
+    while portion := list(islice(sentences, _PORTION)):
+        flat = tokenizer.encode_flat(portion)
+        tokens.append(flat.token_ids.astype(token_dtype(tokenizer.vocab_size)))
+        lengths.append(flat.lengths)
+    if not tokens:
+        return make_shard([], tokenizer.vocab_size)
+    return shard_of_lengths(np.concatenate(tokens), np.concatenate(lengths), counts)
+
+
+def _split(
+    documents: Iterable[Iterable[str]], splitter: SentenceSplitter, counts: list[int]
+) -> Iterator[str]:
+    """Yields the sentences of all documents, and counts those of each."""
     for document in documents:
-        before = len(sentences)
+        counts.append(0)
         for paragraph in document:
-            sentences += splitter.split(paragraph)
-        counts.append(len(sentences) - before)
-    flat = tokenizer.encode_flat(sentences)
-    tokens = flat.token_ids.astype(token_dtype(tokenizer.vocab_size))
-    return shard_of_lengths(tokens, flat.lengths, counts)
+            sentences = splitter.split(paragraph)
+            counts[-1] += len(sentences)
+            yield from sentences
 
 
 def make_units(reader: DocumentReader) -> Iterator[Unit]:
@@ -106,10 +125,10 @@ def make_units(reader: DocumentReader) -> Iterator[Unit]:
         waiting.append(text)
         size += len(text)
         if size >= UNIT_CHARACTERS:
-            yield Unit("\n\n".join(waiting).encode(), reader.lines.position)
+            yield Unit("\n\n".join(waiting).encode(), size, reader.lines.position)
             waiting, size = [], 0
     if waiting:
-        yield Unit("\n\n".join(waiting).encode(), reader.lines.position)
+        yield Unit("\n\n".join(waiting).encode(), size, reader.lines.position)
 
 
 def encode_units(

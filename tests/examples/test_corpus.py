@@ -31,7 +31,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Units and shards so small that a test has many."""
     for module in (units, corpus):
         monkeypatch.setattr(module, "UNIT_CHARACTERS", small_shards.UNIT_CHARACTERS)
-    monkeypatch.setattr(corpus, "UNITS_PER_SHARD", small_shards.UNITS_PER_SHARD)
+    monkeypatch.setattr(corpus, "SHARD_CHARACTERS", small_shards.SHARD_CHARACTERS)
 
 
 @pytest.fixture(scope="module")
@@ -218,7 +218,7 @@ def test_a_killed_worker_is_an_error_that_says_so(vocabulary: Path) -> None:
             if number == 6:
                 for worker in multiprocessing.active_children():
                     worker.kill()
-            yield Unit(b"Mina was here.", number)
+            yield Unit(b"Mina was here.", 14, number)
 
     with pytest.raises(ChildProcessError, match="a worker ended before its work did"):
         list(units.encode_units(texts(), vocabulary, "split", "en", workers=2))

@@ -1,5 +1,7 @@
 """A shard on disk is what was written, or it is refused."""
 
+import json
+import resource
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +76,21 @@ def test_a_shard_of_nothing_can_be_opened(tmp_path: Path) -> None:
     write_shard(make_shard([], 120), tmp_path, 0)
     nothing = {"tokens": 0, "sentences": 0, "documents": 0}
     assert open_shard(tmp_path, 0, nothing).counts == nothing
+
+
+def test_more_shards_are_opened_than_files_were_allowed(folder: Path) -> None:
+    shard = make_shard(DOCUMENTS, 120)
+    manifest = json.loads((folder / "examples.json").read_text())
+    for number in range(100):
+        write_shard(shard, folder, number)
+    manifest["shards"] = [shard.counts] * 100
+    write_json_object(folder / "examples.json", manifest)
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (200, before[1]))
+        assert len(TokenShards(folder).shards) == 100
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 @pytest.mark.parametrize("part", ["tokens", "sentences", "documents"])

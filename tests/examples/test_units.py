@@ -51,9 +51,9 @@ def test_wordpiece_vocabularies_serve_as_well() -> None:
 
 def test_unknown_tokens_are_counted(vocabulary: Path) -> None:
     encoder = UnitEncoder(vocabulary, "split", "en")
-    known = encoder.encode(Unit(b"Mina was here.", 14))
+    known = encoder.encode(Unit(b"Mina was here.", 14, 14))
     assert known.unknown == 0
-    assert encoder.encode(Unit("Mina was \u4e00 here.".encode(), 16)).unknown == 1
+    assert encoder.encode(Unit("Mina was \u4e00 here.".encode(), 16, 18)).unknown == 1
 
 
 def test_few_units_are_read_ahead_and_results_keep_their_order(vocabulary: Path) -> None:
@@ -62,7 +62,7 @@ def test_few_units_are_read_ahead_and_results_keep_their_order(vocabulary: Path)
     def texts() -> Iterator[Unit]:
         for number in range(12):
             read.append(number)
-            yield Unit(b"Mina was here. " * (1 if number % 2 else 2000), number)
+            yield Unit(b"Mina was here. " * (1 if number % 2 else 2000), 15, number)
 
     ahead = [
         (unit.position, len(read))
