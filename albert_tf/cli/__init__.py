@@ -36,8 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         # A run that SIGTERM stopped says what it saved.
         said = str(stop)
         print(
-            f"albert-tf: {said or 'stopped'}; a training run continues when its command is "
-            f"repeated.",
+            f"albert-tf: {said or 'stopped'}; repeat the command to continue.",
             file=sys.stderr,
         )
         return 143 if said else 130

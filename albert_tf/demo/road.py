@@ -18,8 +18,8 @@ from tqdm import tqdm
 
 from albert_tf import runtime
 from albert_tf.config import AlbertConfig
-from albert_tf.demo.shards import write_stories
 from albert_tf.demo.world import Question, Story, tell_story
+from albert_tf.examples.corpus import CorpusOptions, write_shards
 from albert_tf.examples.shards import TokenShards
 from albert_tf.export.benchmark import median_latency_ms
 from albert_tf.export.bundle import export
@@ -90,8 +90,8 @@ def travel(out: Path, *, seed: int = 0, progress: bool = True) -> Journey:
     tokenizer = _train_vocabulary(stories, out / "vocabulary")
     config = AlbertConfig.named("demo", vocab_size=tokenizer.vocab_size)
     shards = {
-        name: write_stories([story.sentences for story in part], tokenizer, out / "examples" / name)
-        for name, part in (("train", stories), ("held_out", held_out))
+        name: _write_shards(out / "world" / f"{name}.txt", out, name)
+        for name in ("train", "held_out")
     }
     pretraining_log = pretrain(
         shards["train"], config, _PRETRAINING, out / "pretrained", progress=progress
@@ -141,8 +141,9 @@ def _clear(out: Path) -> None:
 def _write_world(stories: Sequence[Story], held_out: Sequence[Story], folder: Path) -> None:
     """Writes the corpus and both question files, as a user would bring them."""
     folder.mkdir(parents=True)
-    documents = ("\n".join(story.sentences) + "\n" for story in stories)
-    (folder / "corpus.txt").write_text("\n".join(documents), encoding="utf-8")
+    for name, told in (("train", stories), ("held_out", held_out)):
+        documents = ("\n".join(story.sentences) + "\n" for story in told)
+        (folder / f"{name}.txt").write_text("\n".join(documents), encoding="utf-8")
     train = [
         _article(story, [story.questions[number % len(story.questions)]])
         for number, story in enumerate(stories)
@@ -174,6 +175,12 @@ def _train_vocabulary(stories: Sequence[Story], folder: Path) -> Tokenizer:
     words = sorted({word.strip(".?") for line in lines for word in line.split()})
     train_vocabulary([*lines, *(f"{word}." for word in words)], folder, vocab_size=400)
     return load_tokenizer(folder)
+
+
+def _write_shards(out: Path, name: str) -> TokenShards:
+    corpus, folder = out / "world" / f"{name}.txt", out / "examples" / name
+    write_shards([corpus], out / "vocabulary", folder, CorpusOptions(sentences="lines"), workers=1)
+    return TokenShards(folder)
 
 
 def _score_pretraining(folder: Path, held_out: TokenShards) -> dict[str, float]:
