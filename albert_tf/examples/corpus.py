@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -84,7 +84,12 @@ def write_shards(
     with tempfile.TemporaryDirectory() as copy:
         load_tokenizer(vocabulary).save(Path(copy))
         checksum = vocabulary_checksum(Path(copy))
-    folder = ShardFolder(Path(directory), _settings(paths, checksum, options))
+    folder = ShardFolder(
+        Path(directory),
+        corpus_settings(
+            [(path.as_posix(), path.stat().st_size) for path in paths], checksum, options
+        ),
+    )
     tokenizer = load_tokenizer(vocabulary)
     tokenizer.save(folder.directory)
     workers = os.cpu_count() or 1 if workers is None else workers
@@ -104,10 +109,9 @@ def write_shards(
 
             _add_shards(folder, chain(first, encoded), bar)
         bar.update(reader.lines.position - bar.n)
-    if not sum(record["counts"]["documents"] for record in folder.records):
-        raise ValueError(f"the corpus must hold a document; {len(paths)} files hold none.")
+    counts = count_corpus(folder.records, len(paths), reader.counts)
     lengths = CorpusLengths.of(folder.shards())
-    statistics = CorpusStatistics(**_count(folder.records, reader), **lengths.describe())
+    statistics = CorpusStatistics(**counts, **lengths.describe())
     lengths.plot(folder.directory / LENGTHS_FILE)
     folder.finish({
         "vocabulary": checksum,
@@ -118,11 +122,19 @@ def write_shards(
     return statistics
 
 
-def _settings(paths: Sequence[Path], checksum: str, options: CorpusOptions) -> dict[str, Any]:
-    """Everything the shards depend on but the text itself."""
+def corpus_settings(
+    files: Sequence[tuple[str, int]], checksum: str, options: CorpusOptions
+) -> dict[str, Any]:
+    """Everything the shards depend on but the text itself.
+
+    Args:
+        files: Name and bytes of each, in order.
+        checksum: Of the vocabulary.
+        options: How the files are read.
+    """
     return {
         "vocabulary": checksum,
-        "files": [[path.as_posix(), path.stat().st_size] for path in paths],
+        "files": files,
         **asdict(options),
         "unit_characters": UNIT_CHARACTERS,
         "shard_characters": SHARD_CHARACTERS,
@@ -138,10 +150,10 @@ def _verify(folder: ShardFolder, units: Iterator[Unit], bar: Any) -> None:
     """Reads the text of the finished shards again, which must be the same."""
     for number, record in enumerate(folder.records):
         checksums = []
-        for unit in _next_shard(units):
+        for unit in take_shard(units, SHARD_CHARACTERS):
             checksums.append(unit.checksum)
             bar.update(unit.position - bar.n)
-        if _digest(checksums) != record["text"]:
+        if text_checksum(checksums) != record["text"]:
             raise ValueError(
                 f"the corpus changed since {folder.directory} was begun: the text of shard "
                 f"{number} is another. Choose another folder."
@@ -152,7 +164,7 @@ def _add_shards(folder: ShardFolder, encoded: Iterator[EncodedUnit], bar: Any) -
     """Joins units to shards, and shards to the folder."""
     while True:
         group = []
-        for unit in _next_shard(encoded):
+        for unit in take_shard(encoded, SHARD_CHARACTERS):
             group.append(unit)
             bar.update(unit.position - bar.n)
         if not group:
@@ -160,35 +172,46 @@ def _add_shards(folder: ShardFolder, encoded: Iterator[EncodedUnit], bar: Any) -
         folder.add(
             join_shards([unit.shard for unit in group]),
             unknown=sum(unit.unknown for unit in group),
-            text=_digest([unit.checksum for unit in group]),
+            text=text_checksum([unit.checksum for unit in group]),
         )
 
 
-def _next_shard(units: Iterator[AnyUnit]) -> Iterator[AnyUnit]:
-    """Takes units until they fill a shard."""
+def take_shard(units: Iterator[AnyUnit], characters: int) -> Iterator[AnyUnit]:
+    """Takes units until they fill a shard of so many characters."""
     size = 0
-    while size < SHARD_CHARACTERS and (unit := next(units, None)) is not None:
+    while size < characters and (unit := next(units, None)) is not None:
         size += unit.characters
         yield unit
 
 
-def _digest(checksums: Iterable[str]) -> str:
+def text_checksum(checksums: Iterable[str]) -> str:
+    """One checksum of the text of a shard, made of those of its units."""
     return hashlib.sha256(" ".join(checksums).encode()).hexdigest()
 
 
-def _count(records: Sequence[dict[str, Any]], reader: DocumentReader) -> dict[str, Any]:
-    """The fields of `CorpusStatistics` that are sums."""
+def count_corpus(
+    records: Sequence[dict[str, Any]], files: int, read: Mapping[str, int]
+) -> dict[str, Any]:
+    """The fields of `CorpusStatistics` that are sums.
+
+    Args:
+        records: Of all shards.
+        files: How many were read.
+        read: `DocumentReader.counts` of all files.
+
+    Raises:
+        ValueError: there is no document.
+    """
     total = {
         part: sum(record["counts"][part] for record in records)
         for part in ("tokens", "sentences", "documents")
     }
+    if not total["documents"]:
+        raise ValueError(f"the corpus must hold a document; {files} files hold none.")
     return {
+        **read,
         **total,
-        "files": len(reader.paths),
-        "bytes": reader.lines.position,
-        "empty_documents": reader.documents - total["documents"],
+        "files": files,
+        "empty_documents": read["documents"] - total["documents"],
         "unknown_rate": sum(record["unknown"] for record in records) / total["tokens"],
-        "replaced": reader.lines.replaced,
-        "cut_lines": reader.lines.cut_lines,
-        "cut_documents": reader.cut_documents,
     }

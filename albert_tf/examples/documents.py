@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
-from albert_tf.examples.text_files import LONGEST_LINE, LineReader, cut
+from albert_tf.examples.text_files import LONGEST_LINE, LineReader, TextFile, cut
 
 FORMATS = ("text", "lines", "jsonl")
 LONGEST_DOCUMENT = 4_000_000  # characters
@@ -58,7 +58,9 @@ class DocumentReader:
         ValueError: an unknown form.
     """
 
-    def __init__(self, paths: Sequence[Path], form: str | None = None, field: str = "text") -> None:
+    def __init__(
+        self, paths: Sequence[TextFile], form: str | None = None, field: str = "text"
+    ) -> None:
         if form not in {None, *FORMATS}:
             raise ValueError(f"format must be one of {', '.join(FORMATS)}; got {form!r}.")
         self.paths = paths
@@ -68,9 +70,20 @@ class DocumentReader:
         self.documents = 0
         self.cut_documents = 0
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """What was read so far, and what was changed."""
+        return {
+            "bytes": self.lines.position,
+            "documents": self.documents,
+            "replaced": self.lines.replaced,
+            "cut_lines": self.lines.cut_lines,
+            "cut_documents": self.cut_documents,
+        }
+
     def __iter__(self) -> Iterator[list[str]]:
         """Yields each document that holds text."""
-        readers: dict[str, Callable[[Path], Iterator[str | None]]] = {
+        readers: dict[str, Callable[[TextFile], Iterator[str | None]]] = {
             "text": self._read_text,
             "lines": self._read_lines,
             "jsonl": self._read_jsonl,
@@ -99,18 +112,18 @@ class DocumentReader:
             document.append(paragraph)
             length += len(paragraph) + 1
 
-    def _read_text(self, path: Path) -> Iterator[str | None]:
+    def _read_text(self, path: TextFile) -> Iterator[str | None]:
         for line, _ in self.lines.lines(path):
             yield line.strip() or None
 
-    def _read_lines(self, path: Path) -> Iterator[str | None]:
+    def _read_lines(self, path: TextFile) -> Iterator[str | None]:
         for line, ends in self.lines.lines(path):
             if paragraph := line.strip():
                 yield paragraph
             if ends:
                 yield None
 
-    def _read_jsonl(self, path: Path) -> Iterator[str | None]:
+    def _read_jsonl(self, path: TextFile) -> Iterator[str | None]:
         for number, (line, ends) in enumerate(self.lines.lines(path, _LONGEST_JSON), 1):
             if not ends:
                 raise ValueError(

@@ -9,7 +9,7 @@ is written after its arrays; `examples.json` comes last and ends the work.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from typing import Any
 from albert_tf.examples.shards import MANIFEST_FILE, TokenShard, open_shard, write_shard
 from albert_tf.json_file import read_json_object, write_json_object
 
-_SETTINGS_FILE = "settings.json"
+SETTINGS_FILE = "settings.json"
 
 
 class ShardFolder:
@@ -62,28 +62,13 @@ class ShardFolder:
         write_json_object(self.directory / MANIFEST_FILE, {**manifest, "shards": shards})
 
     def _claim(self, settings: dict[str, Any]) -> None:
-        if (self.directory / MANIFEST_FILE).exists():
-            raise FileExistsError(
-                f"{self.directory} holds finished examples; choose another folder."
-            )
-        path = self.directory / _SETTINGS_FILE
         self.directory.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
-            others = [file.name for file in self.directory.iterdir() if file.suffix != ".partial"]
-            if others:
-                raise FileExistsError(
-                    f"{self.directory} must be empty; it holds {min(others)}. Choose another "
-                    f"folder."
-                )
+        path = self.directory / SETTINGS_FILE
+        before = read_json_object(path) if path.exists() else None
+        names = [file.name for file in self.directory.iterdir()]
+        check_claim(str(self.directory), names, before, settings)
+        if before is None:
             write_json_object(path, settings)
-        before = read_json_object(path)
-        for name in sorted(settings.keys() | before.keys()):
-            was, now = before.get(name), settings.get(name)
-            if was != now:
-                raise ValueError(
-                    f"{self.directory} was begun with other {name}: {_difference(was, now)}. "
-                    f"Repeat its settings to continue it, or choose another folder."
-                )
 
     def _record_path(self) -> Path:
         return self.directory / f"{len(self.records):05}.json"
@@ -99,6 +84,38 @@ class ShardFolder:
                 f"{error} Delete {path.name} to have this shard and those after it made again."
             ) from error
         return record
+
+
+def check_claim(
+    folder: str, names: Sequence[str], before: dict[str, Any] | None, settings: dict[str, Any]
+) -> None:
+    """Sees that a folder may be used for a corpus.
+
+    Args:
+        folder: What it is called in errors.
+        names: Of the files in it.
+        before: The settings in it, if any.
+        settings: The settings it is claimed for, as JSON has them.
+
+    Raises:
+        FileExistsError: the folder is finished, or holds something else.
+        ValueError: it was begun with other settings.
+    """
+    if MANIFEST_FILE in names:
+        raise FileExistsError(f"{folder} holds finished examples; choose another folder.")
+    others = [name for name in names if not name.endswith(".partial")]
+    if before is None and others:
+        raise FileExistsError(
+            f"{folder} must be empty; it holds {min(others)}. Choose another folder."
+        )
+    before = settings if before is None else before
+    for name in sorted(settings.keys() | before.keys()):
+        was, now = before.get(name), settings.get(name)
+        if was != now:
+            raise ValueError(
+                f"{folder} was begun with other {name}: {_difference(was, now)}. "
+                f"Repeat its settings to continue it, or choose another folder."
+            )
 
 
 def _difference(was: Any, now: Any) -> str:

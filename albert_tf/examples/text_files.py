@@ -13,13 +13,28 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from glob import glob
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal, Protocol
 
 LONGEST_LINE = 1_000_000  # characters
 _BLOCK = 1 << 20  # bytes
 # A zstd frame can promise 128 KB for every 4 bytes, so it is fed in small portions.
 _PORTION = 1 << 12
 _REPLACEMENT = "\ufffd"
+
+
+class TextFile(Protocol):
+    """What is read of a file: a `Path` has it, and so has a file of an object store."""
+
+    @property
+    def suffix(self) -> str:
+        """The end of its name, which tells how it is compressed."""
+
+    @property
+    def suffixes(self) -> list[str]:
+        """All ends of its name."""
+
+    def open(self, mode: Literal["rb"], /) -> IO[bytes]:
+        """Its bytes, as they are stored."""
 
 
 def find_files(patterns: Sequence[str | Path]) -> list[Path]:
@@ -75,7 +90,7 @@ class LineReader:
         self.replaced = 0
         self.cut_lines = 0
 
-    def lines(self, path: Path, longest: int = LONGEST_LINE) -> Iterator[tuple[str, bool]]:
+    def lines(self, path: TextFile, longest: int = LONGEST_LINE) -> Iterator[tuple[str, bool]]:
         """Yields (text, whether the line ends there); a long line comes in several pieces.
 
         Raises:
@@ -103,7 +118,7 @@ class LineReader:
         if rest:
             yield rest, True
 
-    def _text(self, path: Path) -> Iterator[str]:
+    def _text(self, path: TextFile) -> Iterator[str]:
         """Blocks of decoded text, in which every line ends in a line feed."""
         utf8 = codecs.getincrementaldecoder("utf-8")("replace")
         decoder = io.IncrementalNewlineDecoder(utf8, translate=True)
@@ -124,7 +139,7 @@ class LineReader:
         self.replaced += text.count(_REPLACEMENT)
         yield text
 
-    def _bytes(self, path: Path) -> Iterator[bytes]:
+    def _bytes(self, path: TextFile) -> Iterator[bytes]:
         """Blocks of about 1 MB, decompressed."""
         start = self.position
         read = _FORMATS.get(path.suffix, _read_plain)

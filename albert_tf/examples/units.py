@@ -116,15 +116,21 @@ def _split(
             yield from sentences
 
 
-def make_units(reader: DocumentReader) -> Iterator[Unit]:
-    """Groups documents to units of at least `UNIT_CHARACTERS`, but for the last."""
+def make_units(reader: DocumentReader, characters: int | None = None) -> Iterator[Unit]:
+    """Groups documents to units.
+
+    Args:
+        reader: Of the documents.
+        characters: The least a unit has, but for the last; by default `UNIT_CHARACTERS`.
+    """
+    characters = UNIT_CHARACTERS if characters is None else characters
     waiting: list[str] = []
     size = 0
     for document in reader:
         text = "\n".join(document)
         waiting.append(text)
         size += len(text)
-        if size >= UNIT_CHARACTERS:
+        if size >= characters:
             yield Unit("\n\n".join(waiting).encode(), size, reader.lines.position)
             waiting, size = [], 0
     if waiting:
