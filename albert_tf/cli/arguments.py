@@ -121,6 +121,19 @@ def _examples(steps: Any) -> None:
     )  # fmt: skip
     step.add_argument("--language", metavar="CODE", help="whose rules split (default en)")
     add_count(step, "--workers", "processes that encode (default: one per core)")
+    static = step.add_argument_group(
+        "static examples",
+        "TFRecords as the official code reads and writes them, with everything chosen. The token "
+        "shards they are made of stay in the folder shards.",
+    )
+    static.add_argument("--static", action="store_true", help="write TFRecords")
+    add_count(static, "--sequence-length", "tokens of an example (default 512)", default=512)
+    static.add_argument(
+        "--objective", choices=OBJECTIVES, default="sop", help="as in pretrain (default sop)"
+    )
+    add_count(static, "--copies", "times the corpus is gone through (default 10)", default=10)
+    static.add_argument("--gzip", action="store_true", help="compress the files")
+    add_count(static, "--seed", "seed of everything random (default 0)", least=0, default=0)
 
 
 def _pretrain(steps: Any) -> None:

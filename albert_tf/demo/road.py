@@ -89,10 +89,7 @@ def travel(out: Path, *, seed: int = 0, progress: bool = True) -> Journey:
 
     tokenizer = _train_vocabulary(stories, out / "vocabulary")
     config = AlbertConfig.named("demo", vocab_size=tokenizer.vocab_size)
-    shards = {
-        name: _write_shards(out / "world" / f"{name}.txt", out, name)
-        for name in ("train", "held_out")
-    }
+    shards = {name: _write_shards(out, name) for name in ("train", "held_out")}
     pretraining_log = pretrain(
         shards["train"], config, _PRETRAINING, out / "pretrained", progress=progress
     )

@@ -82,3 +82,22 @@ def test_a_key_stops_all_processes_without_a_trace(tmp_path: Path, vocabulary: P
     assert process.returncode == 130
     assert "albert-tf: stopped; repeat the command to continue." in errors
     assert "Traceback" not in errors
+
+
+def test_static_examples_are_written_and_trained_on(
+    tmp_path: Path, vocabulary: Path, stories: list[list[str]]
+) -> None:
+    (tmp_path / "a.txt").write_text("\n\n".join("\n".join(story) for story in stories[:9]))
+    out = tmp_path / "static"
+    command = (
+        "examples", "--corpus", tmp_path / "a.txt", "--vocab", vocabulary, "--out", out,
+        "--static", "--sequence-length", 32, "--copies", 2, "--workers", 1,
+    )  # fmt: skip
+    assert run(*command) == 0
+    assert list(out.glob("*.tfrecord*"))
+    assert run(*command) == 1  # it is finished
+    assert run(
+        "pretrain", "--examples", out, "--size", "demo", "--sequence-length", 32, "--steps", 2,
+        "--batch-size", 4, "--out", tmp_path / "model",
+    ) == 0  # fmt: skip
+    assert (tmp_path / "model" / "model.weights.h5").exists()
