@@ -25,9 +25,10 @@ TRAIN = [
     "tensorflow-text>=2.21,<2.22",
 ]
 EXPORT = [*TRAIN, *EDGE, "litert-quantizer>=0.11,<0.12"]
-BEAM = ["apache-beam>=2.77,<3"]
+BEAM = [*EXAMPLES, "apache-beam>=2.77,<3"]
 DEV = [
     *EXPORT,
+    *BEAM,
     "import-linter>=2.5,<3",
     "jax>=0.7,<1",
     "mypy>=2.1,<3",

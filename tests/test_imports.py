@@ -15,6 +15,7 @@ TEXT_COLUMN = [
     "albert_tf.examples.pretraining",
     "albert_tf.examples.documents",
     "albert_tf.examples.corpus",
+    "albert_tf.examples.beam",
     "albert_tf.examples.statistics",
     "albert_tf.tasks.classification",
     "albert_tf.tasks.squad",

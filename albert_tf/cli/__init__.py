@@ -26,7 +26,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         arguments.command(arguments)
     except ModuleNotFoundError as error:
-        cure = "pip install 'albert_tf[export]'"
+        extra = "beam" if error.name == "apache_beam" else "export"
+        cure = f"pip install 'albert_tf[{extra}]'"
         print(f"albert-tf: this step needs {error.name}. Run: {cure}", file=sys.stderr)
         return 1
     except (ValueError, OSError, ImportError) as error:

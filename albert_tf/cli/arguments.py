@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from albert_tf.cli import commands
+from albert_tf.cli.examples import add_examples
 from albert_tf.cli.options import (
     add_columns,
     add_count,
@@ -19,9 +20,7 @@ from albert_tf.cli.options import (
     add_training,
 )
 from albert_tf.config import SHARING, AlbertConfig
-from albert_tf.examples.documents import FORMATS
 from albert_tf.examples.sentence_pairs import OBJECTIVES
-from albert_tf.examples.sentences import MODES
 from albert_tf.version import __version__
 
 _TASKS = ("classification", "question_answering")
@@ -47,7 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"albert_tf {__version__}")
     steps = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for add in (
-        _demo, _vocab, _examples, _pretrain, _import, _finetune, _export, _evaluate, _predict,
+        _demo, _vocab, add_examples, _pretrain, _import, _finetune, _export, _evaluate, _predict,
         _sizes,
     ):  # fmt: skip
         add(steps)
@@ -94,46 +93,6 @@ def _vocab(steps: Any) -> None:
         add_path(kind, "--out", "FOLDER", "for spiece.model", required=True)
         kind.add_argument("--cased", action="store_true", help="tell capitals from small letters")
         kind.add_argument("--keep-accents", action="store_true", help="tell \u00e9 from e")
-
-
-def _examples(steps: Any) -> None:
-    step = add_step(
-        steps, "examples", commands.make_examples,
-        "Turn a corpus into token shards, on all cores. Repeat the command after a stop, and it "
-        "goes on. Bytes that are not UTF-8 are replaced and counted.",
-        "albert-tf examples --corpus 'corpus/*.txt.gz' --vocab runs/vocab --out runs/examples",
-    )  # fmt: skip
-    step.add_argument(
-        "--corpus", metavar="GLOB", nargs="+", required=True,
-        help="UTF-8 text files, plain, .gz, .xz or .zst; names may hold *, ? and **",
-    )  # fmt: skip
-    add_path(step, "--vocab", "FOLDER", "of a vocabulary", required=True)
-    add_path(step, "--out", "FOLDER", "for the shards", required=True)
-    step.add_argument(
-        "--format", choices=FORMATS,
-        help="text: a blank line ends a document; lines: a document per line; jsonl: an object "
-        "per line (default: jsonl for names with .jsonl, else text)",
-    )  # fmt: skip
-    step.add_argument("--field", metavar="NAME", help="of a jsonl object's text (default text)")
-    step.add_argument(
-        "--sentences", choices=MODES,
-        help="split every line into sentences, or take lines as they are (default split)",
-    )  # fmt: skip
-    step.add_argument("--language", metavar="CODE", help="whose rules split (default en)")
-    add_count(step, "--workers", "processes that encode (default: one per core)")
-    static = step.add_argument_group(
-        "static examples",
-        "TFRecords as the official code reads and writes them, with everything chosen. The token "
-        "shards they are made of stay in the folder shards.",
-    )
-    static.add_argument("--static", action="store_true", help="write TFRecords")
-    add_count(static, "--sequence-length", "tokens of an example (default 512)", default=512)
-    static.add_argument(
-        "--objective", choices=OBJECTIVES, default="sop", help="as in pretrain (default sop)"
-    )
-    add_count(static, "--copies", "times the corpus is gone through (default 10)", default=10)
-    static.add_argument("--gzip", action="store_true", help="compress the files")
-    add_count(static, "--seed", "seed of everything random (default 0)", least=0, default=0)
 
 
 def _pretrain(steps: Any) -> None:

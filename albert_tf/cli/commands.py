@@ -11,18 +11,15 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from itertools import chain
-from typing import TypeVar
 
 from tqdm import tqdm
 
+from albert_tf.cli.options import given_options
 from albert_tf.cli.output import print_rows, print_table, write_json
 from albert_tf.runtime.contract import CONTRACT_FILE
 from albert_tf.tasks.task import Task, TaskModel
-
-Options = TypeVar("Options")
-_WRITTEN_TOGETHER = 256  # examples, which do not depend on it
 
 
 def demo(arguments: argparse.Namespace) -> None:
@@ -71,49 +68,6 @@ def adopt_vocab(arguments: argparse.Namespace) -> None:
     print(path)
 
 
-def make_examples(arguments: argparse.Namespace) -> None:
-    """Turns a corpus into token shards, and those into static examples if asked."""
-    from albert_tf.examples.corpus import CorpusOptions, write_shards
-    from albert_tf.examples.shards import MANIFEST_FILE
-    from albert_tf.examples.text_files import find_files
-
-    folder = arguments.out / "shards" if arguments.static else arguments.out
-    if not arguments.static or not (folder / MANIFEST_FILE).exists():
-        statistics = write_shards(
-            find_files(arguments.corpus),
-            arguments.vocab,
-            folder,
-            _options(CorpusOptions(), arguments),
-            workers=arguments.workers,
-            progress=True,
-        )
-        print_table({name.replace("_", " "): value for name, value in asdict(statistics).items()})
-    if arguments.static:
-        _write_static_examples(arguments)
-
-
-def _write_static_examples(arguments: argparse.Namespace) -> None:
-    from albert_tf.examples.pretraining import PretrainingBatches, PretrainingShape
-    from albert_tf.examples.shards import TokenShards
-    from albert_tf.training.static_records import write_static_examples
-
-    shards = TokenShards(arguments.out / "shards")
-    tokenizer = shards.tokenizer
-    batches = PretrainingBatches(
-        shards,
-        PretrainingShape(arguments.sequence_length, tokenizer.vocab_size, tokenizer.special),
-        objective=arguments.objective,
-        batch_size=_WRITTEN_TOGETHER,
-        seed=arguments.seed,
-    )
-    total = arguments.copies * batches.examples_per_epoch
-    with tqdm(desc="writing", total=total, unit="example") as bar:
-        write_static_examples(
-            batches, arguments.out, copies=arguments.copies, compress=arguments.gzip,
-            progress=bar.update,
-        )  # fmt: skip
-
-
 def pretrain(arguments: argparse.Namespace) -> None:
     """Pretrains a model on a corpus."""
     from albert_tf.config import AlbertConfig
@@ -123,7 +77,7 @@ def pretrain(arguments: argparse.Namespace) -> None:
     corpus = open_examples(arguments.examples)
     config = AlbertConfig.named(arguments.size, vocab_size=corpus.tokenizer.vocab_size)
     config = replace(config, parameter_sharing=arguments.sharing or config.parameter_sharing)
-    options = _options(PretrainingOptions(), arguments)
+    options = given_options(PretrainingOptions(), arguments)
     log = train(corpus, config, options, arguments.out, progress=True)
     print_table(log[-1])
 
@@ -182,7 +136,7 @@ def finetune(arguments: argparse.Namespace) -> None:
         arguments.model,
         task.read(arguments.train, arguments.limit),
         task.read(arguments.validation, arguments.validation_limit),
-        _options(FinetuningOptions(), arguments),
+        given_options(FinetuningOptions(), arguments),
         arguments.out,
         progress=True,
     )
@@ -212,7 +166,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
     """Scores a model on a labelled file."""
     model = _open(arguments)
     _check_columns(arguments, model.task.name)
-    task = _options(model.task, arguments)
+    task = given_options(model.task, arguments)
     examples = task.read(arguments.data, arguments.limit)
     predictions = [model.predict(example) for example in tqdm(examples, desc="evaluating")]
     scores = task.score(examples, predictions)
@@ -263,12 +217,12 @@ def _new_task(arguments: argparse.Namespace) -> Task:
     if arguments.task == "classification":
         from albert_tf.tasks.classification import ClassificationTask, find_labels
 
-        task = _options(ClassificationTask(), arguments)
+        task = given_options(ClassificationTask(), arguments)
         return replace(task, labels=find_labels(task.read(arguments.train, arguments.limit)))
     from albert_tf.tasks.squad import QuestionAnsweringTask
 
     _check_columns(arguments, arguments.task)
-    return _options(QuestionAnsweringTask(), arguments)
+    return given_options(QuestionAnsweringTask(), arguments)
 
 
 def _check_columns(arguments: argparse.Namespace, task_name: str) -> None:
@@ -276,13 +230,3 @@ def _check_columns(arguments: argparse.Namespace, task_name: str) -> None:
     given = [name for name in columns if getattr(arguments, name) is not None]
     if given and task_name != "classification":
         raise ValueError(f"a {task_name} file has no columns; got {given}.")
-
-
-def _options(defaults: Options, arguments: argparse.Namespace) -> Options:
-    """Returns `defaults` with every option the user gave."""
-    given = {
-        field.name: getattr(arguments, field.name)
-        for field in fields(defaults)  # type: ignore[arg-type]
-        if getattr(arguments, field.name, None) is not None
-    }
-    return replace(defaults, **given)  # type: ignore[type-var]

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import argparse
 import textwrap
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+Options = TypeVar("Options")
 
 
 def add_step(steps: Any, name: str, command: Any, text: str, example: str) -> Any:
@@ -84,3 +87,13 @@ def add_training(
         help="compile with XLA, which helps on accelerators and not on CPUs",
     )  # fmt: skip
     add_count(step, "--seed", "seed of everything random (default 0)", least=0)
+
+
+def given_options(defaults: Options, arguments: argparse.Namespace) -> Options:
+    """Returns `defaults` with every option the user gave."""
+    given = {
+        field.name: getattr(arguments, field.name)
+        for field in fields(defaults)  # type: ignore[arg-type]
+        if getattr(arguments, field.name, None) is not None
+    }
+    return replace(defaults, **given)  # type: ignore[type-var]

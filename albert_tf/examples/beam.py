@@ -19,8 +19,12 @@ from typing import Any
 
 import apache_beam
 import numpy as np
+from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+from apache_beam.portability.api import beam_provision_api_pb2 as provision
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+from apache_beam.runners.portability.fn_api_runner.fn_runner import ExtendedProvisionInfo
+from apache_beam.runners.portability.portable_runner import JobServiceHandle
 
 from albert_tf.examples.beam_files import BeamFolder, absolute, find_files
 from albert_tf.examples.beam_steps import (
@@ -42,6 +46,7 @@ from albert_tf.examples.statistics import CorpusLengths, CorpusStatistics
 from albert_tf.text.tokenizer import load_tokenizer
 
 GROUP_BYTES = 32_000_000  # of files, as they lie on disk
+_QUIET = ["--default_sdk_harness_log_level=WARNING"]  # unless the user says otherwise
 
 
 def write_shards_with_beam(
@@ -71,12 +76,13 @@ def write_shards_with_beam(
     Raises:
         FileExistsError: the folder is finished, or holds something else.
         FileNotFoundError: a file or the vocabulary is missing.
-        ModuleNotFoundError: a file needs a library that a worker lacks.
         ValueError: there is no document; a file is binary or damaged; the corpus or the
             options changed since the folder was begun; Beam does not know the runner.
         ChildProcessError: the pipeline failed.
     """
     options = options or CorpusOptions()
+    beam_options = PipelineOptions([*_QUIET, *pipeline_options])
+    FileSystems.set_options(beam_options)
     DocumentReader([], options.format, options.field)
     SentenceSplitter(options.sentences, options.language)
     tokenizer, files = load_tokenizer(vocabulary), find_files(paths)
@@ -90,7 +96,7 @@ def write_shards_with_beam(
         for path in Path(copy).iterdir():
             folder.write(path.name, path.read_bytes())
     groups = _group(files)
-    _run(folder, settings, groups, pipeline_options)
+    _run(folder, settings, groups, beam_options)
     if folder.holds(ERROR_FILE):
         kind, message = folder.read_json(ERROR_FILE)
         raise {error.__name__: error for error in ERRORS}[kind](message)
@@ -144,15 +150,10 @@ def _run(
     folder: BeamFolder,
     settings: Mapping[str, Any],
     groups: Sequence[Sequence[str]],
-    flags: Sequence[str],
+    options: PipelineOptions,
 ) -> None:
     """Runs the pipeline to its end."""
-    options = PipelineOptions(list(flags))
-    runner: Any = options.view_as(StandardOptions).runner
-    if (runner or "DirectRunner").lower() in {"direct", "directrunner"}:
-        # By its name Beam would take Prism instead, a program that it downloads.
-        runner = FnApiRunner()
-    pipeline = apache_beam.Pipeline(runner=runner, options=options)
+    pipeline = apache_beam.Pipeline(runner=_open_runner(options), options=options)
     (
         pipeline
         | "groups of files" >> apache_beam.Create(list(enumerate(groups)))
@@ -171,6 +172,18 @@ def _run(
         raise ChildProcessError(
             f"the Beam pipeline failed: {lines[-1]} Repeat the command to continue."
         ) from error
+
+
+def _open_runner(options: PipelineOptions) -> Any:
+    """The runner that is named, but the direct one as itself."""
+    name = options.view_as(StandardOptions).runner or "DirectRunner"
+    if name.lower() not in {"direct", "directrunner"}:
+        return name
+    # By its name Beam would take Prism instead, a program that it downloads.
+    encoded = JobServiceHandle.encode_pipeline_options(options.get_all_options())
+    return FnApiRunner(
+        provision_info=ExtendedProvisionInfo(provision.ProvisionInfo(pipeline_options=encoded))
+    )
 
 
 def _results(folder: BeamFolder, groups: int) -> tuple[dict[str, int], list[dict[str, Any]]]:

@@ -27,7 +27,7 @@ from albert_tf.text.tokenizer import VOCABULARY_FILES
 
 SCRATCH = "scratch-"  # begins the names of files that are deleted in the end
 ERROR_FILE = f"{SCRATCH}error.json"
-ERRORS = (FileNotFoundError, ModuleNotFoundError, ValueError)  # which no retry can cure
+ERRORS = (FileNotFoundError, ValueError)  # which no retry can cure
 
 
 @dataclass(frozen=True)
