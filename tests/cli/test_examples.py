@@ -101,3 +101,56 @@ def test_static_examples_are_written_and_trained_on(
         "--batch-size", 4, "--out", tmp_path / "model",
     ) == 0  # fmt: skip
     assert (tmp_path / "model" / "model.weights.h5").exists()
+
+
+def test_beam_makes_the_shards_if_a_runner_is_named(
+    tmp_path: Path, vocabulary: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.txt").write_text("Mina was here. Ravi left.\n\nHe slept.\n")
+    command = (
+        "examples", "--corpus", tmp_path / "*.txt", "--vocab", vocabulary, "--out",
+        tmp_path / "out", "--runner", "DirectRunner", "--", "--direct_num_workers=2",
+        "--direct_running_mode=multi_threading",
+    )  # fmt: skip
+    assert run(*command) == 0
+    assert "sentences                   3" in capsys.readouterr().out
+    assert TokenShards(tmp_path / "out").manifest["settings"]["engine"] == "beam"
+    assert run(*command) == 1
+    assert "out holds finished examples; choose another folder" in capsys.readouterr().err
+
+
+def test_a_missing_beam_is_named_with_its_cure(
+    tmp_path: Path, vocabulary: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = (
+        "import sys; sys.modules['apache_beam'] = None\n"
+        "from albert_tf.cli import main; sys.exit(main(sys.argv[1:]))"
+    )
+    (tmp_path / "a.txt").write_text("Mina was here.")
+    options = (
+        "--corpus", tmp_path / "a.txt", "--vocab", vocabulary, "--out", tmp_path / "out",
+        "--runner", "DirectRunner",
+    )  # fmt: skip
+    command = [sys.executable, "-c", code, "examples", *map(str, options)]
+    result = subprocess.run(command, capture_output=True, check=False)
+    assert result.returncode == 1
+    assert result.stderr.decode().splitlines() == [
+        "albert-tf: this step needs apache_beam. Run: pip install 'albert_tf[beam]'"
+    ]
+
+
+def test_options_that_do_not_go_together_are_refused(
+    tmp_path: Path, vocabulary: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.txt").write_text("Mina was here.")
+    beam = ("--runner", "DirectRunner")
+    for out, options, message in (
+        ("out", ("--", "--direct_num_workers=2"), "--direct_num_workers=2 is for Beam; name its"),
+        ("out", ("--workers", 2, *beam), "--workers is not for Beam; give its own flag after --"),
+        ("gs://a/b", (), "--out must be a folder of this machine for examples made without"),
+        ("gs://a/b", ("--static", *beam), "folder of this machine for static examples"),
+    ):
+        folder = out if "://" in out else tmp_path / out
+        command = ("examples", "--corpus", tmp_path / "a.txt", "--vocab", vocabulary)
+        assert run(*command, "--out", folder, *options) == 1
+        assert message in capsys.readouterr().err

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from apache_beam.io.filesystem import FileMetadata
 from apache_beam.io.localfilesystem import LocalFileSystem
+from apache_beam.options.pipeline_options import PipelineOptions
 
 from albert_tf.demo.world import tell_story
 from albert_tf.examples import beam, corpus, units
@@ -241,6 +242,14 @@ def test_what_is_wrong_is_said_in_our_words(
         write_shards_with_beam(paths[:1], vocabulary, tmp_path / "done", pipeline_options=ONE)
     with pytest.raises(ValueError, match="Unable to get filesystem"):
         write_shards_with_beam(["none://a/*"], vocabulary, tmp_path / "out", pipeline_options=ONE)
+
+
+def test_every_flag_of_the_readme_is_one_of_beam() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    commands = [line for line in readme.splitlines() if " --runner " in line and " -- " in line]
+    flags = {flag.split("=")[0][2:] for line in commands for flag in line.split(" -- ")[1].split()}
+    assert {"direct_num_workers", "flink_master", "spark_master_url", "region"} <= flags
+    assert not flags - PipelineOptions([]).get_all_options().keys()
 
 
 @pytest.mark.slow
