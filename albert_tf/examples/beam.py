@@ -170,7 +170,7 @@ def _run(
     except Exception as error:
         lines = str(error).strip().splitlines() or [type(error).__name__]
         raise ChildProcessError(
-            f"the Beam pipeline failed: {lines[-1]} Repeat the command to continue."
+            f"the Beam pipeline failed: {lines[-1].rstrip('.')}. Repeat the command to continue."
         ) from error
 
 

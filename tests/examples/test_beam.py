@@ -1,109 +1,40 @@
 """A corpus through Apache Beam becomes what it becomes locally, on any number of workers."""
 
-import gzip
 import json
 import lzma
-from collections import Counter
-from collections.abc import Iterator
-from itertools import islice, pairwise
+import subprocess
+import sys
+import time
+from itertools import islice
 from pathlib import Path
-from typing import IO
 
-import numpy as np
 import pytest
-from apache_beam.io.filesystem import FileMetadata
-from apache_beam.io.localfilesystem import LocalFileSystem
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from albert_tf.demo.world import tell_story
 from albert_tf.examples import beam, corpus, units
 from albert_tf.examples.beam import write_shards_with_beam
 from albert_tf.examples.corpus import CorpusOptions, write_shards
 from albert_tf.examples.shards import TokenShards
 from albert_tf.text.vocabulary import adopt_vocabulary
 from tests.examples import small_shards
+from tests.examples.beam_corpus import GROUP_BYTES, ONE, documents, make_small, write_corpus
 
-ONE = ("--runner=DirectRunner",)
 THREADS = (*ONE, "--direct_num_workers=2", "--direct_running_mode=multi_threading")
 PROCESSES = (*ONE, "--direct_num_workers=2", "--direct_running_mode=multi_processing")
 
 
-class StoreFileSystem(LocalFileSystem):
-    """An object store in a folder: store://a/b is the file a/b of it."""
-
-    folder: Path
-
-    @classmethod
-    def scheme(cls) -> str:
-        return "store"
-
-    def _local(self, path: str) -> str:
-        return str(self.folder / path.removeprefix("store://"))
-
-    def _list(self, path: str) -> Iterator[FileMetadata]:
-        for found in super()._list(self._local(path)):
-            name = Path(found.path).relative_to(self.folder)
-            yield FileMetadata(f"store://{name}", found.size_in_bytes)
-
-    def _path_open(self, path: str, *arguments: str, **named: str) -> IO[bytes]:
-        local = Path(self._local(path))
-        local.parent.mkdir(parents=True, exist_ok=True)
-        return super()._path_open(str(local), *arguments, **named)
-
-    def create(self, path: str, *_: str, **named: str) -> IO[bytes]:
-        return self._path_open(path, "wb", **named)
-
-    def exists(self, path: str) -> bool:
-        return super().exists(self._local(path))
-
-    def rename(self, sources: list[str], targets: list[str]) -> None:
-        super().rename(list(map(self._local, sources)), list(map(self._local, targets)))
-
-    def delete(self, paths: list[str]) -> None:
-        super().delete(list(map(self._local, paths)))
-
-
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Groups, units and shards so small that a test has many."""
-    for module in (units, corpus):
-        monkeypatch.setattr(module, "UNIT_CHARACTERS", small_shards.UNIT_CHARACTERS)
-    monkeypatch.setattr(corpus, "SHARD_CHARACTERS", small_shards.SHARD_CHARACTERS)
-    monkeypatch.setattr(beam, "GROUP_BYTES", 13_001)
+    make_small(monkeypatch)
 
 
 @pytest.fixture(scope="module")
 def paths(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """A corpus of 302 documents in seven files of several kinds."""
-    rng = np.random.default_rng(0)
-    documents = ["\n".join(tell_story(rng).sentences) for _ in range(300)]
-    folder = tmp_path_factory.mktemp("corpus")
-    for number in range(5):
-        part = "\n\n".join(documents[number * 50 : number * 50 + 50])
-        (folder / f"{number}.txt").write_text(part)
-    # What would change if text were read a second time as text.
-    odd = ["\ufeffMina was\0 here.", "He slept.\u2028She slept.\x85\n \nRavi left. \ud800"]
-    lines = (json.dumps({"text": text}) + "\n" for text in [*odd, *documents[250:]])
-    with gzip.open(folder / "5.jsonl.gz", "wt") as file:
-        file.writelines(lines)
-    (folder / "6.txt").write_bytes(b"\n\n***\n\n \xff ...\n")
-    return sorted(folder.iterdir())
+    return write_corpus(tmp_path_factory.mktemp("corpus"))
 
 
 def files(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
-
-
-def documents(folder: Path) -> list[tuple[tuple[int, ...], ...]]:
-    """Every document as its sentences as their ids."""
-    found = []
-    for shard in TokenShards(folder).shards:
-        for first, last in pairwise(shard.documents):
-            bounds = shard.sentences[first : int(last) + 1]
-            found.append(
-                tuple(tuple(shard.tokens[start:end].tolist()) for start, end in pairwise(bounds))
-            )
-    return found
 
 
 @pytest.mark.usefixtures("small")
@@ -176,6 +107,31 @@ def test_a_pipeline_that_failed_goes_on_and_ends_in_the_same_files(
 
 
 @pytest.mark.usefixtures("small")
+def test_a_killed_pipeline_goes_on_and_ends_in_the_same_files(
+    tmp_path: Path, paths: list[Path], vocabulary: Path
+) -> None:
+    out, straight = tmp_path / "out", tmp_path / "straight"
+    code = (
+        "import sys; from albert_tf.examples import beam, corpus, units\n"
+        f"units.UNIT_CHARACTERS = corpus.UNIT_CHARACTERS = {small_shards.UNIT_CHARACTERS}\n"
+        f"corpus.SHARD_CHARACTERS = {small_shards.SHARD_CHARACTERS}\n"
+        f"beam.GROUP_BYTES = {GROUP_BYTES}\n"
+        "beam.write_shards_with_beam(sys.argv[3:], *sys.argv[1:3], pipeline_options=[])"
+    )
+    command = [sys.executable, "-c", code, *map(str, (vocabulary, out, *paths))]
+    with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
+        while process.poll() is None and not (out / "00002.json").exists():
+            time.sleep(0.001)
+        process.kill()
+        process.communicate(timeout=20)
+    assert (out / "00002.json").exists()
+    assert not (out / "examples.json").exists()
+    write_shards_with_beam(paths, vocabulary, out, pipeline_options=ONE)
+    write_shards_with_beam(paths, vocabulary, straight, pipeline_options=ONE)
+    assert files(out) == files(straight)
+
+
+@pytest.mark.usefixtures("small")
 def test_a_changed_corpus_is_refused(
     tmp_path: Path, paths: list[Path], vocabulary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -191,28 +147,6 @@ def test_a_changed_corpus_is_refused(
     text.write_text("more")
     with pytest.raises(ValueError, match=r"begun with other files"):
         write_shards_with_beam([text], vocabulary, out, pipeline_options=ONE)
-
-
-@pytest.mark.usefixtures("small")
-def test_corpus_and_shards_may_lie_in_an_object_store(
-    tmp_path: Path, paths: list[Path], vocabulary: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(StoreFileSystem, "folder", tmp_path, raising=False)
-    (tmp_path / "corpus").mkdir()
-    for path in paths:
-        (tmp_path / "corpus" / path.name).write_bytes(path.read_bytes())
-    local = write_shards(paths, vocabulary, tmp_path / "local", workers=1)
-    made = write_shards_with_beam(
-        ["store://corpus/*.txt", "store://corpus/*.jsonl.gz"], vocabulary, "store://beam/out",
-        pipeline_options=ONE,
-    )  # fmt: skip
-    assert (made.documents, made.tokens) == (local.documents, local.tokens)
-    found = Counter(documents(tmp_path / "beam" / "out"))
-    assert found == Counter(documents(tmp_path / "local"))
-    with pytest.raises(FileNotFoundError, match=r"store://corpus/no\* names no file"):
-        write_shards_with_beam(
-            ["store://corpus/no*"], vocabulary, "store://b", pipeline_options=ONE
-        )
 
 
 def test_what_is_wrong_is_said_in_our_words(
@@ -240,8 +174,6 @@ def test_what_is_wrong_is_said_in_our_words(
     write_shards_with_beam(paths[:1], vocabulary, tmp_path / "done", pipeline_options=ONE)
     with pytest.raises(FileExistsError, match="done holds finished examples"):
         write_shards_with_beam(paths[:1], vocabulary, tmp_path / "done", pipeline_options=ONE)
-    with pytest.raises(ValueError, match="Unable to get filesystem"):
-        write_shards_with_beam(["none://a/*"], vocabulary, tmp_path / "out", pipeline_options=ONE)
 
 
 def test_every_flag_of_the_readme_is_one_of_beam() -> None:
