@@ -12,12 +12,13 @@ ROOT = Path(__file__).parent
 VERSION = re.search(r'__version__ = "(.+)"', (ROOT / "albert_tf/version.py").read_text())[1]
 
 EDGE = ["ai-edge-litert>=2.3,<3"]
+EXAMPLES = ["matplotlib>=3.9,<4", "sentencex>=1.0.32,<2", "zstandard>=0.23,<1"]
 TRAIN = [
+    *EXAMPLES,
     "huggingface-hub>=1,<3",
     "kagglehub>=0.3,<2",
     "keras>=3.15,<4",
     "keras-hub>=0.32,<0.33",
-    "matplotlib>=3.9,<4",
     "safetensors>=0.5,<1",
     "tensorboard>=2.20,<3",
     "tensorflow>=2.21,<2.22",
@@ -47,7 +48,14 @@ setup(
     packages=find_packages(include=["albert_tf", "albert_tf.*"]),
     package_data={"albert_tf": ["py.typed"]},
     install_requires=["numpy>=2.1,<3", "sentencepiece>=0.2.3,<0.3", "tqdm>=4.66,<5"],
-    extras_require={"train": TRAIN, "export": EXPORT, "edge": EDGE, "beam": BEAM, "dev": DEV},
+    extras_require={
+        "examples": EXAMPLES,
+        "train": TRAIN,
+        "export": EXPORT,
+        "edge": EDGE,
+        "beam": BEAM,
+        "dev": DEV,
+    },
     entry_points={"console_scripts": ["albert-tf = albert_tf.cli:main"]},
     classifiers=[
         "Development Status :: 3 - Alpha",

@@ -1,11 +1,12 @@
-"""Reads the JSON files that models, checkpoints and tokenizers are described by.
+"""Reads and writes the JSON files that models, checkpoints and corpora are described by.
 
-file  ->  [json_file.read_json_object]  ->  config, text, examples, models.checkpoints
+file  <->  [json_file]  <->  config, text, examples, models.checkpoints
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,3 +28,11 @@ def read_json_object(path: str | Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise ValueError(f"{path} must hold a JSON object; got {type(values).__name__}.")
     return values
+
+
+def write_json_object(path: Path, values: Mapping[str, Any]) -> None:
+    """Writes a JSON file, whole or not at all."""
+    partial = path.with_name(f"{path.name}.partial")
+    text = json.dumps(values, indent=2, ensure_ascii=False)
+    partial.write_text(f"{text}\n", encoding="utf-8")
+    partial.replace(path)

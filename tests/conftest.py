@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from albert_tf.config import AlbertConfig
-from albert_tf.demo.shards import write_stories
 from albert_tf.demo.world import tell_story
 from albert_tf.examples.shards import TokenShards
 from albert_tf.text.tokenizer import Tokenizer, load_tokenizer
 from albert_tf.text.vocabulary import train_vocabulary
+from tests.story_shards import write_stories
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 

@@ -14,6 +14,8 @@ TEXT_COLUMN = [
     "albert_tf.text.vocabulary",
     "albert_tf.examples.pretraining",
     "albert_tf.examples.documents",
+    "albert_tf.examples.corpus",
+    "albert_tf.examples.statistics",
     "albert_tf.tasks.classification",
     "albert_tf.tasks.squad",
     "albert_tf.runtime",

@@ -1,7 +1,7 @@
 """`albert-tf`: one subcommand per step of the road.
 
 Results go to stdout, progress and errors to stderr. Exit code 0 for success, 1 for an
-error of the input, 2 for wrong usage, 130 when interrupted.
+error of the input, 2 for wrong usage, 130 when interrupted, 143 when told to stop by SIGTERM.
 """
 
 from __future__ import annotations
@@ -32,10 +32,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ValueError, OSError, ImportError) as error:
         print(f"albert-tf: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
+        # A run that SIGTERM stopped says what it saved.
+        said = str(stop)
         print(
-            "albert-tf: stopped; a training run continues when repeated.",
+            f"albert-tf: {said or 'stopped'}; repeat the command to continue.",
             file=sys.stderr,
         )
-        return 130
+        return 143 if said else 130
     return 0

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from dataclasses import asdict, fields, replace
-from glob import glob
 from itertools import chain
 from typing import TypeVar
 
@@ -40,14 +40,11 @@ def demo(arguments: argparse.Namespace) -> None:
 
 def train_vocab(arguments: argparse.Namespace) -> None:
     """Trains a vocabulary."""
-    from albert_tf.examples.documents import read_documents
+    from albert_tf.examples.documents import DocumentReader
+    from albert_tf.examples.text_files import find_files
     from albert_tf.text.vocabulary import train_vocabulary
 
-    found = [sorted(glob(pattern, recursive=True)) for pattern in arguments.input]  # noqa: PTH207
-    paths = list(chain.from_iterable(found))
-    if not paths:
-        raise FileNotFoundError(f"--input {' '.join(arguments.input)} names no file.")
-    documents = chain.from_iterable(map(read_documents, paths))
+    documents = DocumentReader(find_files(arguments.input))
     path = train_vocabulary(
         tqdm(chain.from_iterable(documents), desc="reading", unit="sentence"),
         arguments.out,
@@ -55,6 +52,8 @@ def train_vocab(arguments: argparse.Namespace) -> None:
         cased=arguments.cased,
         keep_accents=arguments.keep_accents,
     )
+    if documents.lines.replaced:
+        print(f"bytes that are not UTF-8: {documents.lines.replaced:,} replaced", file=sys.stderr)
     print(path)
 
 
@@ -69,6 +68,22 @@ def adopt_vocab(arguments: argparse.Namespace) -> None:
         keep_accents=arguments.keep_accents,
     )
     print(path)
+
+
+def make_examples(arguments: argparse.Namespace) -> None:
+    """Turns a corpus into token shards."""
+    from albert_tf.examples.corpus import CorpusOptions, write_shards
+    from albert_tf.examples.text_files import find_files
+
+    statistics = write_shards(
+        find_files(arguments.corpus),
+        arguments.vocab,
+        arguments.out,
+        _options(CorpusOptions(), arguments),
+        workers=arguments.workers,
+        progress=True,
+    )
+    print_table({name.replace("_", " "): value for name, value in asdict(statistics).items()})
 
 
 def pretrain(arguments: argparse.Namespace) -> None:

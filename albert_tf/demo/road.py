@@ -18,8 +18,8 @@ from tqdm import tqdm
 
 from albert_tf import runtime
 from albert_tf.config import AlbertConfig
-from albert_tf.demo.shards import write_stories
 from albert_tf.demo.world import Question, Story, tell_story
+from albert_tf.examples.corpus import CorpusOptions, write_shards
 from albert_tf.examples.shards import TokenShards
 from albert_tf.export.benchmark import median_latency_ms
 from albert_tf.export.bundle import export
@@ -30,7 +30,7 @@ from albert_tf.text.tokenizer import Tokenizer, load_tokenizer
 from albert_tf.text.vocabulary import train_vocabulary
 from albert_tf.training.evaluate import load as load_keras
 from albert_tf.training.finetune import FinetuningOptions, finetune
-from albert_tf.training.history_plot import plot_losses
+from albert_tf.training.history_plot import plot_history
 from albert_tf.training.pretrain import (
     PretrainingOptions,
     evaluate_pretrainer,
@@ -42,7 +42,13 @@ from albert_tf.training.pretrain import (
 _STORIES = 10_000
 _HELD_OUT = 150
 _PRETRAINING = PretrainingOptions(
-    sequence_length=72, batch_size=16, steps=600, warmup_steps=60, steps_per_save=60
+    optimizer="adamw",
+    learning_rate=1e-3,
+    sequence_length=72,
+    batch_size=16,
+    steps=600,
+    warmup_steps=60,
+    steps_per_save=60,
 )
 _FINETUNING = FinetuningOptions(batch_size=16, epochs=1, saves_per_epoch=10, learning_rate=1e-3)
 _RESULTS = {
@@ -83,10 +89,7 @@ def travel(out: Path, *, seed: int = 0, progress: bool = True) -> Journey:
 
     tokenizer = _train_vocabulary(stories, out / "vocabulary")
     config = AlbertConfig.named("demo", vocab_size=tokenizer.vocab_size)
-    shards = {
-        name: write_stories([story.sentences for story in part], tokenizer, out / "examples" / name)
-        for name, part in (("train", stories), ("held_out", held_out))
-    }
+    shards = {name: _write_shards(out, name) for name in ("train", "held_out")}
     pretraining_log = pretrain(
         shards["train"], config, _PRETRAINING, out / "pretrained", progress=progress
     )
@@ -121,7 +124,7 @@ def travel(out: Path, *, seed: int = 0, progress: bool = True) -> Journey:
     }
     (out / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     plot = out / "history.png"
-    plot_losses({"pretraining": pretraining_log, "fine-tuning": finetuning_log}, plot)
+    plot_history({"pretraining": pretraining_log, "fine-tuning": finetuning_log}, plot)
     return Journey(report, answers, plot)
 
 
@@ -135,8 +138,9 @@ def _clear(out: Path) -> None:
 def _write_world(stories: Sequence[Story], held_out: Sequence[Story], folder: Path) -> None:
     """Writes the corpus and both question files, as a user would bring them."""
     folder.mkdir(parents=True)
-    documents = ("\n".join(story.sentences) + "\n" for story in stories)
-    (folder / "corpus.txt").write_text("\n".join(documents), encoding="utf-8")
+    for name, told in (("train", stories), ("held_out", held_out)):
+        documents = ("\n".join(story.sentences) + "\n" for story in told)
+        (folder / f"{name}.txt").write_text("\n".join(documents), encoding="utf-8")
     train = [
         _article(story, [story.questions[number % len(story.questions)]])
         for number, story in enumerate(stories)
@@ -168,6 +172,12 @@ def _train_vocabulary(stories: Sequence[Story], folder: Path) -> Tokenizer:
     words = sorted({word.strip(".?") for line in lines for word in line.split()})
     train_vocabulary([*lines, *(f"{word}." for word in words)], folder, vocab_size=400)
     return load_tokenizer(folder)
+
+
+def _write_shards(out: Path, name: str) -> TokenShards:
+    corpus, folder = out / "world" / f"{name}.txt", out / "examples" / name
+    write_shards([corpus], out / "vocabulary", folder, CorpusOptions(sentences="lines"), workers=1)
+    return TokenShards(folder)
 
 
 def _score_pretraining(folder: Path, held_out: TokenShards) -> dict[str, float]:

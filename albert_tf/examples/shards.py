@@ -15,7 +15,7 @@ Shape letters: N tokens, S sentences, D documents of one shard, V vocabulary.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +29,7 @@ from albert_tf.text.tokenizer import VOCABULARY_FILES, Tokenizer, load_tokenizer
 
 MANIFEST_FILE = "examples.json"
 _PARTS = ("tokens", "sentences", "documents")
+Lengths = NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True)
@@ -59,24 +60,86 @@ def make_shard(documents: Sequence[Sequence[Sequence[int]]], vocab_size: int) ->
 
     Empty sentences, and documents of nothing else, are left out.
     """
-    kept = [[ids for ids in document if len(ids)] for document in documents]
-    kept = [document for document in kept if document]
-    sentences = [ids for document in kept for ids in document]
+    sentences = [ids for document in documents for ids in document]
+    tokens = np.array([token for ids in sentences for token in ids], token_dtype(vocab_size))
+    return shard_of_lengths(tokens, list(map(len, sentences)), list(map(len, documents)))
+
+
+def shard_of_lengths(
+    tokens: NDArray[Any], sentences: Sequence[int] | Lengths, documents: Sequence[int] | Lengths
+) -> TokenShard:
+    """Makes a shard of its tokens and of how they are divided.
+
+    Empty sentences, and documents of nothing else, are left out.
+
+    Args:
+        tokens: [N] of the type the shard has on disk.
+        sentences: Tokens in each sentence.
+        documents: Sentences in each document.
+    """
+    sentences, documents = np.asarray(sentences, np.int64), np.asarray(documents, np.int64)
+    owners = np.repeat(np.arange(len(documents)), documents)
+    kept = np.bincount(owners[sentences > 0], minlength=len(documents))
+    return TokenShard(tokens, _offsets(sentences[sentences > 0]), _offsets(kept[kept > 0]))
+
+
+def join_shards(shards: Sequence[TokenShard]) -> TokenShard:
+    """Makes one shard of several, in their order."""
     return TokenShard(
-        tokens=np.array([token for ids in sentences for token in ids], token_dtype(vocab_size)),
-        sentences=_offsets([len(ids) for ids in sentences]),
-        documents=_offsets([len(document) for document in kept]),
+        tokens=np.concatenate([shard.tokens for shard in shards]),
+        sentences=_offsets(np.concatenate([np.diff(shard.sentences) for shard in shards])),
+        documents=_offsets(np.concatenate([np.diff(shard.documents) for shard in shards])),
     )
 
 
 def write_shard(shard: TokenShard, directory: Path, number: int) -> None:
-    """Writes the three files of a shard, each whole or not at all."""
+    """Writes the three files of a shard, each whole or not at all.
+
+    Raises:
+        OSError: a file cannot be written; the disk may be full.
+    """
     for part in _PARTS:
         path = shard_path(directory, number, part)
         partial = path.with_name(f"{path.name}.partial")
-        with partial.open("wb") as file:
-            np.save(file, getattr(shard, part), allow_pickle=False)
-        partial.replace(path)
+        try:
+            with partial.open("wb") as file:
+                np.save(file, getattr(shard, part), allow_pickle=False)
+            partial.replace(path)
+        except OSError as error:
+            # NumPy does not say why it could not write.
+            partial.unlink(missing_ok=True)
+            raise OSError(f"{path} cannot be written; the disk may be full: {error}.") from error
+
+
+def open_shard(directory: Path, number: int, counts: Mapping[str, int]) -> TokenShard:
+    """Maps a shard from disk.
+
+    Args:
+        directory: The folder of shards.
+        number: Which of them.
+        counts: Tokens, sentences and documents that it must hold.
+
+    Raises:
+        FileNotFoundError: a file of the shard is missing.
+        ValueError: a file is damaged, or holds something else.
+    """
+    arrays = {}
+    for part in _PARTS:
+        path = shard_path(directory, number, part)
+        try:
+            arrays[part] = np.load(path, mmap_mode="r", allow_pickle=False)
+        except (ValueError, EOFError) as error:
+            raise ValueError(f"{path} is damaged: {error}.") from error
+    shard = TokenShard(**arrays)
+    expected = {part: counts.get(part) for part in _PARTS}
+    if shard.counts != expected:
+        raise ValueError(
+            f"shard {number} of {directory} must hold {expected}; it holds {shard.counts}."
+        )
+    ends = [int(shard.sentences[-1]), int(shard.documents[-1])]
+    if ends != [len(shard.tokens), len(shard.sentences) - 1]:
+        raise ValueError(f"shard {number} of {directory} is damaged: its parts end at {ends}.")
+    return shard
 
 
 def shard_path(directory: Path, number: int, part: str) -> Path:
@@ -96,6 +159,8 @@ def vocabulary_checksum(directory: Path) -> str:
 
 class TokenShards:
     """A folder of shards, checked against its manifest when it is opened.
+
+    Every array holds a file open; the limit of the process is raised if need be.
 
     Args:
         directory: As `corpus.write_shards` made it.
@@ -120,24 +185,11 @@ class TokenShards:
                 f"the vocabulary in {self.directory} must be the one its shards were made with "
                 f"({self.manifest.get('vocabulary')}); got {checksum}."
             )
+        _allow_open_files(len(_PARTS) * len(self.manifest["shards"]))
         self.shards = [
-            self._open(number, counts) for number, counts in enumerate(self.manifest["shards"])
+            open_shard(self.directory, number, counts)
+            for number, counts in enumerate(self.manifest["shards"])
         ]
-
-    def _open(self, number: int, counts: dict[str, int]) -> TokenShard:
-        arrays = {}
-        for part in _PARTS:
-            path = shard_path(self.directory, number, part)
-            try:
-                arrays[part] = np.load(path, mmap_mode="r", allow_pickle=False)
-            except (ValueError, EOFError) as error:
-                raise ValueError(f"{path} is damaged: {error}.") from error
-        shard = TokenShard(**arrays)
-        if shard.counts != {part: counts.get(part) for part in _PARTS}:
-            raise ValueError(
-                f"shard {number} of {self.directory} must hold {counts}; it holds {shard.counts}."
-            )
-        return shard
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
@@ -150,5 +202,18 @@ class TokenShards:
         return np.array(self.tokenizer.word_starts(), bool)
 
 
-def _offsets(lengths: Sequence[int]) -> NDArray[np.uint32]:
+def _allow_open_files(count: int) -> None:
+    """Lets this process hold so many more files open, as mapped arrays do, if it may."""
+    try:
+        import resource
+    except ModuleNotFoundError:  # Windows has no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count + 1024  # for everything else, as is usual
+    if soft < wanted:
+        limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+
+
+def _offsets(lengths: Lengths) -> NDArray[np.uint32]:
     return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.uint32)

@@ -11,10 +11,36 @@ import keras
 import keras_hub
 
 from albert_tf.models.backbone import AlbertBackbone
+from albert_tf.models.objectives import Objectives
 from albert_tf.preprocessing import AlbertPreprocessor
 
 
-class AlbertTask:
+class _KerasTraining:
+    """Training as Keras has it, which on backends other than TensorFlow sees whole batches."""
+
+    def prepare_training(self, micro_batches: int, settings: dict[str, Any]) -> dict[str, Any]:
+        if micro_batches != 1:
+            raise ValueError(
+                f"micro_batches must be 1 on this backend; got {micro_batches}. Give the "
+                f"optimizer gradient_accumulation_steps instead."
+            )
+        return settings
+
+    def check_training(self) -> None:
+        """Nothing is refused."""
+
+    def add_up(self, value: Any) -> Any:
+        return value
+
+
+_Training: Any = _KerasTraining
+if keras.backend.backend() == "tensorflow":
+    from albert_tf.models.global_batch import GlobalBatchTraining
+
+    _Training = GlobalBatchTraining
+
+
+class AlbertTask(_Training):
     """A backbone with heads whose outputs are logits of classes.
 
     A mixin: what it stands before is KerasHub's `Task` or a kind of it.
@@ -54,36 +80,58 @@ class AlbertTask:
         loss_weights: Any = None,
         metrics: Any = None,
         weighted_metrics: Any = None,
+        micro_batches: int = 1,
         **kwargs: Any,
     ) -> None:
         """Compiles with cross-entropy and accuracy of every head, unless told otherwise.
 
         Args:
             optimizer: As in Keras; "auto" is AdamW with a rate of 5e-5, for fine-tuning.
-            loss: As in Keras; by default each head's cross-entropy, the mean over its own
-                sample weights.
-            loss_weights: As in Keras.
-            metrics: As in Keras.
-            weighted_metrics: As in Keras; by default each head's accuracy.
+            loss: A Keras loss or its name, or a dict of them by head. Every head's loss is the
+                mean over its sample weights in the whole batch, on however many devices.
+            loss_weights: Weight of each head's loss, a dict by head.
+            metrics: As in Keras, in place of the accuracies.
+            weighted_metrics: As in Keras, in place of the accuracies.
+            micro_batches: Parts that a batch is computed in, one after the other, to save
+                memory; the update is that of the whole batch. On TensorFlow only.
             **kwargs: As in Keras.
+
+        Raises:
+            ValueError: a loss for another head, or micro-batches on another backend.
         """
         if optimizer == "auto":
             optimizer = keras.optimizers.AdamW(5e-5)
-        if loss is None:
-            loss = {name: cross_entropy() for name in self.output}
-            loss_weights = loss_weights or self.head_weights
-        if metrics is None and weighted_metrics is None:
-            accuracy = keras.metrics.SparseCategoricalAccuracy
-            weighted_metrics = {name: [accuracy(name="accuracy")] for name in self.output}
+        own = metrics is None and weighted_metrics is None
+        weights = self.head_weights if loss is None and loss_weights is None else loss_weights
+        self.objectives = Objectives(list(self.output), loss, weights, accuracies=own)
+        kwargs = self.prepare_training(micro_batches, kwargs)
+        # Keras is told of no loss: compute_loss is ours.
         keras_hub.models.Task.compile(
-            self,
-            optimizer=optimizer,
-            loss=loss,
-            loss_weights=loss_weights,
-            metrics=metrics,
-            weighted_metrics=weighted_metrics,
-            **kwargs,
-        )
+            self, optimizer=optimizer, loss=None, metrics=metrics,
+            weighted_metrics=weighted_metrics, **kwargs,
+        )  # fmt: skip
+        self.check_training()
+
+    @property
+    def metrics(self) -> list[Any]:
+        """Those of Keras, and those of the heads."""
+        ours = self.objectives.metrics if self.compiled else []
+        return [*keras_hub.models.Task.metrics.fget(self), *ours]
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        """The loss of a batch, or this device's addend of it; updates the heads' metrics."""
+        weights = self.objectives.weights(y, sample_weight)
+        losses = self.objectives.losses(y, y_pred)
+        self.objectives.update(y, y_pred, losses, weights)
+        shares = self.objectives.shares(weights, self.add_up)
+        return self.objectives.total(losses, shares)
 
     def preprocess_samples(self, x: Any, y: Any = None, sample_weight: Any = None) -> Any:
         """Makes inputs of texts; a dict of arrays stays as it is."""
@@ -103,15 +151,8 @@ class AlbertTask:
 
     def run(self, batch: dict[str, Any]) -> dict[str, Any]:
         """The logits of one batch of arrays, as arrays; what `tasks.task.Run` asks for."""
-        outputs = self(batch, training=False)  # type: ignore[operator]  # a Keras model
+        outputs = self(batch, training=False)
         return {name: keras.ops.convert_to_numpy(output) for name, output in outputs.items()}
 
     def get_config(self) -> dict[str, Any]:
         return dict(keras_hub.models.Task.get_config(self))
-
-
-def cross_entropy() -> keras.losses.Loss:
-    """Cross-entropy of logits, averaged over the sample weights."""
-    return keras.losses.SparseCategoricalCrossentropy(
-        from_logits=True, reduction="mean_with_sample_weight"
-    )

@@ -13,12 +13,14 @@ from __future__ import annotations
 import json
 import shutil
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
 import sentencepiece
+from numpy.typing import NDArray
 
 from albert_tf.text.characters import is_cjk, is_control, is_punctuation
 from albert_tf.text.spans import widened, without_leading_space
@@ -53,6 +55,14 @@ class Encoding:
     word_starts: list[bool]  # [N] True where a word begins
 
 
+@dataclass(frozen=True)
+class FlatIds:
+    """The token ids of several texts in one array."""
+
+    token_ids: NDArray[np.int32]  # [N] of all texts
+    lengths: NDArray[np.int64]  # tokens of each text
+
+
 class Tokenizer(Protocol):
     """What every vocabulary file can do."""
 
@@ -64,6 +74,9 @@ class Tokenizer(Protocol):
 
     def encode_ids(self, texts: Sequence[str]) -> list[list[int]]:
         """The token ids of each text, the same as `encode` gives, and nothing else."""
+
+    def encode_flat(self, texts: Sequence[str]) -> FlatIds:
+        """The same ids one text after the other, made by this thread alone."""
 
     def piece(self, token_id: int) -> str:
         """The piece that has this id."""
@@ -150,6 +163,18 @@ class SentencePieceTokenizer:
         except (RuntimeError, TypeError) as error:
             raise ValueError(_NOT_UNICODE) from error
 
+    def encode_flat(self, texts: Sequence[str]) -> FlatIds:
+        """The ids of the texts one after the other, made by this thread alone.
+
+        Raises:
+            ValueError: a text holds half a character (a lone surrogate).
+        """
+        try:
+            arrays = self._model.encode(list(texts), return_type="numpy", num_threads=1)
+        except (RuntimeError, TypeError) as error:
+            raise ValueError(_NOT_UNICODE) from error
+        return FlatIds(np.frombuffer(b"".join(arrays), np.int32), _lengths(arrays))
+
     def piece(self, token_id: int) -> str:
         """The piece that has this id."""
         return str(self._model.id_to_piece(token_id))
@@ -227,6 +252,11 @@ class WordPieceTokenizer:
         """The token ids of each text."""
         return [self.encode(text).token_ids for text in texts]
 
+    def encode_flat(self, texts: Sequence[str]) -> FlatIds:
+        """The ids of the texts one after the other."""
+        lists = self.encode_ids(texts)
+        return FlatIds(np.array([i for ids in lists for i in ids], np.int32), _lengths(lists))
+
     def _words(self, text: str) -> list[list[tuple[str, int]]]:
         """Words as lists of (cleaned character, its place in the text)."""
         words: list[list[tuple[str, int]]] = []
@@ -289,6 +319,10 @@ class WordPieceTokenizer:
 
 def _begins_word(piece: str) -> bool:
     return piece[0] == "\u2581" or is_punctuation(piece[0])
+
+
+def _lengths(lists: Sequence[Sized]) -> NDArray[np.int64]:
+    return np.fromiter(map(len, lists), np.int64, len(lists))
 
 
 def _copy(source: Path, target: Path) -> None:

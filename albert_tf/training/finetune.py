@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from albert_tf.preprocessing import AlbertPreprocessor
 from albert_tf.tasks.classification import ClassificationTask
 from albert_tf.tasks.task import Sample, Task, task_to_dict, write_task
 from albert_tf.text.tokenizer import Tokenizer, load_tokenizer
+from albert_tf.training.distribution import devices, is_chief, scope, strategy
 from albert_tf.training.input_pipeline import Batch, EpochOrder, fingerprint, stream
 from albert_tf.training.optimizers import build_optimizer
 from albert_tf.training.options import RunOptions
@@ -78,8 +79,11 @@ def finetune(
             another run began in `directory`, or the loss broke.
     """
     tokenizer = load_tokenizer(pretrained)
+    shared = strategy(options.distribute)
+    options.check_batch(devices(shared))
     keras.utils.set_random_seed(options.seed)
-    model = build_model(task, load_backbone(pretrained))
+    with scope(shared):
+        model = build_model(task, load_backbone(pretrained))
     positions = model.backbone.config.max_position_embeddings
     if task.sequence_length > positions:
         raise ValueError(
@@ -92,32 +96,44 @@ def finetune(
         [len(sample.packed.token_ids) for sample in samples], options.batch_size, options.seed
     )
     total_steps = order.steps_per_epoch * options.epochs
-    model.compile(
-        build_optimizer(
-            options.optimizer,
-            learning_rate=options.learning_rate,
-            warmup_steps=round(options.warmup_share * total_steps),
-            total_steps=total_steps,
-        ),
-    )
+    with scope(shared):
+        model.compile(
+            build_optimizer(
+                options.optimizer,
+                learning_rate=options.learning_rate,
+                warmup_steps=round(options.warmup_share * total_steps),
+                total_steps=total_steps,
+            ),
+            micro_batches=options.micro_batches,
+            steps_per_execution=options.steps_per_execution,
+            jit_compile=options.xla,
+        )
+    parts = devices(shared) * options.micro_batches
 
     def make_batch(step: int) -> Batch:
-        return _batch([samples[index] for index in order(step)], task, tokenizer)
+        return _batch([samples[index] for index in order(step)], task, tokenizer, parts)
 
     data = {"model": pretrained, "first_batch": fingerprint(make_batch)}
-    claim(directory, {**data, **asdict(options), **task_to_dict(task)})
+    chief = is_chief(shared)
+    if chief:
+        claim(directory, {**data, **options.identity(), **task_to_dict(task)})
     log = fit(
         model,
         make_batch,
-        Schedule(total_steps, math.ceil(order.steps_per_epoch / options.saves_per_epoch)),
+        Schedule(
+            total_steps,
+            math.ceil(order.steps_per_epoch / options.saves_per_epoch),
+            options.steps_per_execution,
+        ),
         directory,
         validation=watched,
         progress="fine-tuning" if progress else None,
     )
-    model.preprocessor = AlbertPreprocessor(tokenizer, task.sequence_length)
-    model.save_to_preset(str(directory))  # with the vocabulary
-    write_task(task, directory)
-    finish(directory)
+    if chief:
+        model.preprocessor = AlbertPreprocessor(tokenizer, task.sequence_length)
+        model.save_to_preset(str(directory))  # with the vocabulary
+        write_task(task, directory)
+        finish(directory)
     return log
 
 
@@ -139,15 +155,19 @@ def _encode(
     return samples
 
 
-def _batch(samples: Sequence[Sample], task: Task, tokenizer: Tokenizer) -> Batch:
-    longest = max(len(sample.packed.token_ids) for sample in samples)
+def _batch(samples: Sequence[Sample], task: Task, tokenizer: Tokenizer, parts: int = 1) -> Batch:
+    """Stacks samples; rows that weigh nothing fill up what could not be shared in `parts`."""
+    filler = -len(samples) % parts
+    filled = [*samples, *[samples[0]] * filler]
+    longest = max(len(sample.packed.token_ids) for sample in filled)
     length = min(-(-longest // _LENGTH_STEP) * _LENGTH_STEP, task.sequence_length)
-    inputs = pad_batch([sample.packed for sample in samples], length, tokenizer.special.pad)
+    inputs = pad_batch([sample.packed for sample in filled], length, tokenizer.special.pad)
     targets = {
-        name: np.array([sample.targets[name] for sample in samples], np.int32)
+        name: np.array([sample.targets[name] for sample in filled], np.int32)
         for name in samples[0].targets
     }
-    return inputs, targets, {name: np.ones_like(target) for name, target in targets.items()}
+    weight = np.array([1] * len(samples) + [0] * filler, np.int32)
+    return inputs, targets, dict.fromkeys(targets, weight)
 
 
 def _validation(

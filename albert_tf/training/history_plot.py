@@ -1,6 +1,6 @@
-"""Loss over steps as a picture.
+"""Losses and accuracies over steps as a picture.
 
-trainer  ->  [history_plot.plot_losses]  ->  history.png
+trainer  ->  [history_plot.plot_history]  ->  history.png
 """
 
 from __future__ import annotations
@@ -10,21 +10,25 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+# Rows of the picture, by how the metrics they show end; and where their axes end.
+_ROWS = {"loss": (0, None), "accuracy": (0, 1)}
 
-def plot_losses(logs: Mapping[str, Sequence[Mapping[str, float]]], path: Path) -> None:
-    """Draws every loss of each log against its steps, one panel per log.
+
+def plot_history(logs: Mapping[str, Sequence[Mapping[str, float]]], path: Path) -> None:
+    """Draws every loss and every accuracy of each log against its steps, a column per log.
 
     Args:
         logs: By caption, the entries `trainer.fit` returned.
         path: The PNG to write.
     """
-    figure = Figure(figsize=(5 * len(logs), 3.5), layout="constrained")
-    panels = figure.subplots(1, len(logs), squeeze=False)[0]
-    for panel, (caption, entries) in zip(panels, logs.items(), strict=True):
-        steps = [entry["step"] for entry in entries]
-        for name in entries[0]:
-            if name.endswith("loss"):
+    figure = Figure(figsize=(5 * len(logs), 3 * len(_ROWS)), layout="constrained")
+    panels = figure.subplots(len(_ROWS), len(logs), squeeze=False)
+    for row, (kind, limits) in zip(panels, _ROWS.items(), strict=True):
+        for panel, (caption, entries) in zip(row, logs.items(), strict=True):
+            steps = [entry["step"] for entry in entries]
+            for name in [name for name in entries[0] if name.endswith(kind)]:
                 panel.plot(steps, [entry[name] for entry in entries], label=name, marker=".")
-        panel.set(title=caption, xlabel="step", ylabel="loss", ylim=(0, None))
-        panel.legend()
+            panel.set(title=caption, xlabel="step", ylabel=kind, ylim=limits)
+            if panel.lines:
+                panel.legend()
     figure.savefig(path, dpi=120)

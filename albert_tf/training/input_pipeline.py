@@ -34,26 +34,29 @@ def fingerprint(make_batch: MakeBatch) -> str:
     return digest.hexdigest()[:16]
 
 
-def stream(make_batch: MakeBatch, start: int, stop: int) -> tf.data.Dataset:
+def stream(make_batch: MakeBatch, start: int, stop: int, *, fixed: bool = False) -> tf.data.Dataset:
     """Returns batches `start` to `stop`, made while the step before them computes.
 
     Args:
         make_batch: A pure function from step number to batch.
         start: First step.
         stop: Past the last step.
+        fixed: Whether all batches have one shape, which TPUs ask for and XLA likes.
     """
 
     def generate() -> Iterator[Batch]:
         for step in range(start, stop):
             yield make_batch(step)
 
-    def any_size(array: Ints) -> tf.TensorSpec:
-        return tf.TensorSpec([None] * array.ndim, array.dtype)
+    def spec(array: Ints) -> tf.TensorSpec:
+        return tf.TensorSpec(array.shape if fixed else [None] * array.ndim, array.dtype)
 
-    signature: Any = tf.nest.map_structure(any_size, make_batch(start))
+    signature: Any = tf.nest.map_structure(spec, make_batch(start))
     dataset = tf.data.Dataset.from_generator(generate, output_signature=signature)
     sized = dataset.apply(tf.data.experimental.assert_cardinality(stop - start))
-    return sized.prefetch(tf.data.AUTOTUNE)
+    options = tf.data.Options()  # every worker makes every batch and takes its rows of it
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+    return sized.prefetch(tf.data.AUTOTUNE).with_options(options)
 
 
 class EpochOrder:

@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-import tensorflow as tf
 from keras import ops
 
 # Biases and layer normalization are neither decayed nor adapted:
 # google-research/albert optimization.py, exclude_from_weight_decay.
+OPTIMIZERS = ("adamw", "lamb")
 _EXCLUDED = ["bias", "gamma", "beta"]
 
 
@@ -24,6 +24,8 @@ class WarmupLinearDecay(keras.optimizers.schedules.LearningRateSchedule):
         peak: Highest learning rate.
         warmup_steps: Steps of the climb.
         total_steps: Steps of the whole run.
+
+    `factor`, 1 at first, multiplies the rate; a run that broke goes on with a lower one.
 
     Raises:
         ValueError: the warm-up is longer than the run.
@@ -40,13 +42,14 @@ class WarmupLinearDecay(keras.optimizers.schedules.LearningRateSchedule):
         self.peak = peak
         self.warmup_steps = warmup_steps
         self.total_steps = total_steps
+        self.factor = keras.Variable(1.0, trainable=False, name="rate_factor")
 
     def __call__(self, step: Any) -> Any:
         # The first update is step 0; counted from 1 it is not wasted on a rate of 0.
         done = ops.cast(step, "float32") + 1.0
         climb = done / max(self.warmup_steps, 1)
         fall = (self.total_steps + 1.0 - done) / max(self.total_steps + 1 - self.warmup_steps, 1)
-        return self.peak * ops.clip(ops.minimum(climb, fall), 0.0, 1.0)
+        return self.peak * self.factor * ops.clip(ops.minimum(climb, fall), 0.0, 1.0)
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -56,25 +59,8 @@ class WarmupLinearDecay(keras.optimizers.schedules.LearningRateSchedule):
         }
 
 
-class _DenseGradients(keras.optimizers.Optimizer):
-    """Makes sparse gradients dense before anything is computed from them.
-
-    A table looked up twice with one id has two slices for it; second moments and norms
-    taken slice by slice are wrong.
-    """
-
-    def apply(self, grads: Any, trainable_variables: Any = None) -> Any:
-        dense = [None if grad is None else tf.convert_to_tensor(grad) for grad in grads]
-        return super().apply(dense, trainable_variables)
-
-
 @keras.saving.register_keras_serializable(package="albert_tf")
-class AdamW(_DenseGradients, keras.optimizers.AdamW):
-    """`keras.optimizers.AdamW` that treats repeated embedding rows correctly."""
-
-
-@keras.saving.register_keras_serializable(package="albert_tf")
-class Lamb(_DenseGradients, keras.optimizers.Optimizer):
+class Lamb(keras.optimizers.Optimizer):
     """Layer-wise adaptive moments: Adam's step, decay included, scaled by a trust ratio.
 
     Args:
@@ -112,6 +98,9 @@ class Lamb(_DenseGradients, keras.optimizers.Optimizer):
         # Noted here, because TensorFlow hands other names to update_step.
         self._adapted = [variable.name not in _EXCLUDED for variable in variables]
 
+    def apply(self, grads: Any, trainable_variables: Any = None) -> Any:
+        return super().apply([_whole(gradient) for gradient in grads], trainable_variables)
+
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         index = self._get_variable_index(variable)
         first, second = self._first[index], self._second[index]
@@ -133,11 +122,25 @@ class Lamb(_DenseGradients, keras.optimizers.Optimizer):
         return {**super().get_config(), **ours}
 
 
+def _whole(gradient: Any) -> Any:
+    """Adds up the slices of a table's gradient, which repeat a row that was looked up twice."""
+    if not hasattr(gradient, "indices"):
+        return gradient
+    rows = int(gradient.dense_shape[0])
+    return ops.segment_sum(gradient.values, gradient.indices, num_segments=rows)
+
+
 def _trust_ratio(variable: Any, update: Any) -> Any:
     weight_norm = ops.norm(ops.convert_to_tensor(variable))
     update_norm = ops.norm(update)
     usable = ops.logical_and(weight_norm > 0, update_norm > 0)
     return ops.where(usable, weight_norm / ops.maximum(update_norm, 1e-30), 1.0)
+
+
+def rate_factor(optimizer: keras.optimizers.Optimizer) -> keras.Variable | None:
+    """What multiplies the rate of an optimizer that `build_optimizer` made; None for others."""
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    return getattr(getattr(inner, "schedule", None), "factor", None)
 
 
 def build_optimizer(
@@ -157,11 +160,17 @@ def build_optimizer(
     Source: google-research/albert optimization.py, create_optimizer.
     """
     schedule = WarmupLinearDecay(learning_rate, warmup_steps, total_steps)
-    if name == "lamb":
-        return Lamb(schedule, global_clipnorm=1.0)
-    if name != "adamw":
-        raise ValueError(f"unknown optimizer {name!r}; choose one of adamw, lamb.")
-    optimizer = AdamW(schedule, weight_decay=0.01, epsilon=1e-6, global_clipnorm=1.0)
+    if name not in OPTIMIZERS:
+        raise ValueError(f"unknown optimizer {name!r}; choose one of {', '.join(OPTIMIZERS)}.")
+    optimizer = Lamb(schedule, global_clipnorm=1.0) if name == "lamb" else _adamw(schedule)
+    optimizer.schedule = schedule
+    return optimizer
+
+
+def _adamw(schedule: WarmupLinearDecay) -> keras.optimizers.Optimizer:
+    optimizer = keras.optimizers.AdamW(
+        schedule, weight_decay=0.01, epsilon=1e-6, global_clipnorm=1.0
+    )
     # Keras looks these up in TensorFlow's names, such as layer/bias:0.
     optimizer.exclude_from_weight_decay(var_names=[f"(^|/){name}(:0)?$" for name in _EXCLUDED])
     return optimizer

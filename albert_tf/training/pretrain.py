@@ -20,25 +20,56 @@ from albert_tf.examples.shards import TokenShards
 from albert_tf.models.backbone import AlbertBackbone
 from albert_tf.models.pretrainer import AlbertPretrainer
 from albert_tf.preprocessing import AlbertPreprocessor
+from albert_tf.training.distribution import devices, is_chief, scope, strategy
 from albert_tf.training.input_pipeline import Batch, MakeBatch, fingerprint, stream
 from albert_tf.training.optimizers import build_optimizer
 from albert_tf.training.options import RunOptions
 from albert_tf.training.run_folder import claim, finish
 from albert_tf.training.static_examples import StaticExamples, StaticFolder
 from albert_tf.training.static_records import STATIC_MANIFEST_FILE
+from albert_tf.training.throughput import matmul_peak, pretraining_work
 from albert_tf.training.trainer import Schedule, fit
+
+# Learning rates as published, and the batch sizes they belong to: ALBERT (arXiv:1909.11942)
+# section 4.1; BERT (arXiv:1810.04805) appendix A.2. They grow with the root of the batch size:
+# LAMB (arXiv:1904.00962) section 4.
+_RATES = {"lamb": (0.00176, 4096), "adamw": (1e-4, 256)}
+_WARMUP_SHARE = 0.025  # 3,125 of ALBERT's 125,000 steps
+_SPIKE = 2.0  # nats; no healthy mean of many steps rises so far
 
 
 @dataclass(frozen=True, kw_only=True)
 class PretrainingOptions(RunOptions):
-    """Settings of a pretraining run; `objective` is "sop", "nsp" or "none"."""
+    """Settings of a pretraining run.
+
+    `objective` is "sop", "nsp" or "none"; `precision` a Keras policy such as "mixed_bfloat16";
+    with `remat` activations are computed twice to store a layer of them, not all. A
+    `learning_rate` of None is the published one for the batch size, `warmup_steps` of None the
+    published share of the steps.
+    """
 
     objective: str = "sop"
-    learning_rate: float = 1e-3
+    optimizer: str = "lamb"
+    learning_rate: float | None = None
     sequence_length: int = 512
     steps: int = 1000
-    warmup_steps: int = 100
+    warmup_steps: int | None = None
     steps_per_save: int = 100
+    precision: str = "float32"
+    remat: bool = False
+
+    @property
+    def peak_rate(self) -> float:
+        """The highest learning rate of the run."""
+        if self.learning_rate is not None:
+            return self.learning_rate
+        rate, batch_size = _RATES[self.optimizer]
+        return float(rate * (self.batch_size / batch_size) ** 0.5)
+
+    @property
+    def warmup(self) -> int:
+        """Steps until the rate is at its peak."""
+        return round(_WARMUP_SHARE * self.steps) if self.warmup_steps is None else self.warmup_steps
 
 
 def pretrain(
@@ -56,7 +87,8 @@ def pretrain(
             says.
         config: Sizes of the model.
         options: Settings of the run.
-        directory: Receives the model, its vocabulary and the log.
+        directory: Receives the model, its vocabulary and the log. With several workers all
+            must see it.
         progress: Whether to show a progress bar on stderr.
 
     Returns:
@@ -64,44 +96,72 @@ def pretrain(
 
     Raises:
         FileExistsError: `directory` holds a finished model.
+        OSError: a checkpoint could not be written, or another worker was lost.
         ValueError: vocabulary and config disagree, the corpus does not suit the options,
-            another run began in `directory`, or the loss broke.
+            another run began in `directory`, or the run broke.
+        callbacks.Preempted: the process was told to stop, and the run has saved itself.
     """
-    tokenizer = corpus.tokenizer
-    if tokenizer.vocab_size != config.vocab_size:
+    _check(corpus, config, options)
+    shared = strategy(options.distribute)
+    options.check_batch(devices(shared))
+    make_batch = pretraining_batches(corpus, options)
+    identity = {**options.identity(), **asdict(config), "first_batch": fingerprint(make_batch)}
+    chief = is_chief(shared)
+    if chief:
+        claim(directory, identity)
+    keras.utils.set_random_seed(options.seed)
+    with scope(shared):
+        model = _build(config, options)
+    peak = matmul_peak(model.backbone.dtype_policy.compute_dtype, devices(shared))
+    masks = make_batch(0)[0]["mask_positions"].shape[1]
+    log = fit(
+        model,
+        make_batch,
+        Schedule(options.steps, options.steps_per_save, options.steps_per_execution),
+        directory,
+        work=pretraining_work(config, options.batch_size, options.sequence_length, masks, peak),
+        spike=_SPIKE,
+        fixed_shapes=True,
+        progress="pretraining" if progress else None,
+    )
+    if chief:
+        model.preprocessor = AlbertPreprocessor(corpus.tokenizer, options.sequence_length)
+        model.save_to_preset(str(directory))  # with the vocabulary
+        finish(directory)
+    return log
+
+
+def _check(
+    corpus: TokenShards | StaticFolder, config: AlbertConfig, options: PretrainingOptions
+) -> None:
+    vocab_size = corpus.tokenizer.vocab_size
+    if vocab_size != config.vocab_size:
         raise ValueError(
-            f"vocab_size must be that of the vocabulary ({tokenizer.vocab_size}); "
-            f"got {config.vocab_size}."
+            f"vocab_size must be that of the vocabulary ({vocab_size}); got {config.vocab_size}."
         )
     if options.sequence_length > config.max_position_embeddings:
         raise ValueError(
             f"sequence_length must be at most max_position_embeddings "
             f"({config.max_position_embeddings}); got {options.sequence_length}."
         )
-    make_batch = pretraining_batches(corpus, options)
-    keras.utils.set_random_seed(options.seed)
-    model = AlbertPretrainer(AlbertBackbone(config), options.objective, compile=False)
+
+
+def _build(config: AlbertConfig, options: PretrainingOptions) -> AlbertPretrainer:
+    """The model of a run, compiled."""
+    backbone = AlbertBackbone(config, dtype=options.precision, remat=options.remat)
+    model = AlbertPretrainer(backbone, options.objective, compile=False)
     model.compile(
         build_optimizer(
             options.optimizer,
-            learning_rate=options.learning_rate,
-            warmup_steps=options.warmup_steps,
+            learning_rate=options.peak_rate,
+            warmup_steps=options.warmup,
             total_steps=options.steps,
         ),
+        micro_batches=options.micro_batches,
+        steps_per_execution=options.steps_per_execution,
+        jit_compile=options.xla,
     )
-    data = {"first_batch": fingerprint(make_batch)}
-    claim(directory, {**asdict(options), **asdict(config), **data})
-    log = fit(
-        model,
-        make_batch,
-        Schedule(options.steps, options.steps_per_save),
-        directory,
-        progress="pretraining" if progress else None,
-    )
-    model.preprocessor = AlbertPreprocessor(tokenizer, options.sequence_length)
-    model.save_to_preset(str(directory))  # with the vocabulary
-    finish(directory)
-    return log
+    return model
 
 
 def open_examples(directory: str | Path) -> TokenShards | StaticFolder:

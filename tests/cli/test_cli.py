@@ -11,7 +11,6 @@ import pytest
 from safetensors.numpy import load_file
 
 from albert_tf.cli import arguments, main
-from albert_tf.demo.shards import write_stories
 from albert_tf.demo.world import tell_story
 from albert_tf.export.checkpoint import CHECKPOINT_FORMATS
 from albert_tf.export.quantize import RECIPES
@@ -21,6 +20,7 @@ from albert_tf.training.finetune import FinetuningOptions
 from albert_tf.training.import_checkpoint import FORMATS
 from albert_tf.training.pretrain import PretrainingOptions
 from tests.models.checkpoints.tiny import tiny_checkpoint
+from tests.story_shards import write_stories
 from tests.text.official import train_officially
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from albert_tf.demo.shards import write_stories
 from albert_tf.examples.shards import TokenShards
 from albert_tf.text.tokenizer import load_tokenizer
 from albert_tf.text.vocabulary import adopt_vocabulary
+from tests.story_shards import write_stories
 
 
 @pytest.fixture(scope="session")

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from albert_tf.demo.shards import write_stories
 from albert_tf.examples.pretraining import PretrainingBatches, PretrainingShape
 from albert_tf.examples.shards import TokenShards
 from albert_tf.text.tokenizer import Tokenizer
+from tests.story_shards import write_stories
 
 T = 61
 

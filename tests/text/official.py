@@ -22,6 +22,11 @@ def official_text(text: str, cased: bool = False, keep_accents: bool = False) ->
 
 
 def official_ids(model: sentencepiece.SentencePieceProcessor, cleaned: str) -> list[int]:
+    """The ids of the pieces."""
+    return [model.piece_to_id(piece) for piece in official_pieces(model, cleaned)]
+
+
+def official_pieces(model: sentencepiece.SentencePieceProcessor, cleaned: str) -> list[str]:
     """What encode_pieces does: pieces that end in digit and comma are split up afterwards."""
     pieces: list[str] = []
     for piece in model.encode(cleaned, return_type=str):
@@ -32,7 +37,7 @@ def official_ids(model: sentencepiece.SentencePieceProcessor, cleaned: str) -> l
         if piece[0] != "\u2581" and parts[0][0] == "\u2581":
             parts = parts[1:] if parts[0] == "\u2581" else [parts[0][1:], *parts[1:]]
         pieces += [*parts, ","]
-    return [model.piece_to_id(piece) for piece in pieces]
+    return pieces
 
 
 def train_officially(

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from albert_tf.training.optimizers import AdamW, Lamb, WarmupLinearDecay, build_optimizer
+from albert_tf.training.optimizers import Lamb, WarmupLinearDecay, build_optimizer
 
 RNG = np.random.default_rng(0)
 START = RNG.normal(size=(5, 3)).astype(np.float32)
@@ -53,13 +53,12 @@ def test_biases_and_norms_are_neither_decayed_nor_adapted(name: str) -> None:
     np.testing.assert_allclose(train(Lamb(0.02), name), lamb_reference(0.0), atol=2e-6)
 
 
-@pytest.mark.parametrize("kind", [AdamW, Lamb])
-def test_rows_looked_up_twice_equal_one_dense_gradient(kind: type) -> None:
+def test_rows_looked_up_twice_equal_one_dense_gradient() -> None:
     slices = tf.IndexedSlices(tf.constant(GRADIENTS[0][:3]), tf.constant([1, 4, 1]), (5, 3))
     dense, sparse = keras.Variable(START), keras.Variable(START)
     for _ in range(2):
-        kind(0.02).apply([tf.convert_to_tensor(slices)], [dense])
-        kind(0.02).apply([slices], [sparse])
+        Lamb(0.02).apply([tf.convert_to_tensor(slices)], [dense])
+        Lamb(0.02).apply([slices], [sparse])
     np.testing.assert_allclose(sparse, dense, atol=1e-7)
 
 

@@ -1,6 +1,12 @@
 """A run that was cut short ends exactly where an uninterrupted one does."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,15 +15,22 @@ import numpy as np
 import pytest
 
 from albert_tf.config import AlbertConfig
-from albert_tf.demo.shards import write_stories
 from albert_tf.examples.shards import TokenShards
-from albert_tf.training import trainer
+from albert_tf.models.pretrainer import AlbertPretrainer
+from albert_tf.training import callbacks, trainer
+from albert_tf.training.callbacks import SPEED_METRICS, Diverged, Guard, Preempted
+from albert_tf.training.checkpoints import Checkpoints
 from albert_tf.training.input_pipeline import fingerprint
 from albert_tf.training.pretrain import PretrainingOptions, pretrain, pretraining_batches
+from albert_tf.training.trainer import Schedule
+from tests.story_shards import write_stories
 
 OPTIONS = PretrainingOptions(
-    sequence_length=32, batch_size=4, steps=7, warmup_steps=2, steps_per_save=2
-)
+    sequence_length=32, batch_size=4, steps=7, warmup_steps=2, steps_per_save=2,
+    optimizer="adamw", learning_rate=1e-3,
+)  # fmt: skip
+ROOT = Path(__file__).parents[2]
+Entries = list[dict[str, float]]
 
 
 def config(shards: TokenShards) -> AlbertConfig:
@@ -25,91 +38,276 @@ def config(shards: TokenShards) -> AlbertConfig:
         vocab_size=shards.tokenizer.vocab_size, embedding_size=8, hidden_size=12,
         num_hidden_layers=2, num_attention_heads=2, intermediate_size=16,
         max_position_embeddings=32,
+        hidden_dropout_prob=0.1, attention_probs_dropout_prob=0.1,  # random state must survive
     )  # fmt: skip
 
 
 def weights(folder: Path) -> list[np.ndarray]:
-    from albert_tf.models.pretrainer import AlbertPretrainer
-
     return AlbertPretrainer.from_preset(str(folder), compile=False).get_weights()
+
+
+def repeatable(entries: Entries) -> Entries:
+    """The log without what depends on the machine."""
+    return [
+        {name: value for name, value in entry.items() if name not in SPEED_METRICS}
+        for entry in entries
+    ]
+
+
+def assert_same_run(first: Path, second: Path) -> None:
+    for one, other in zip(weights(first), weights(second), strict=True):
+        np.testing.assert_array_equal(one, other)
+    logs = [
+        [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+        for folder in (first, second)
+    ]
+    assert repeatable(logs[0]) == repeatable(logs[1])
 
 
 class Killed(Exception):
     """Stands for kill -9: raised where no code of ours expects it."""
 
 
+def stop_at(step: int, monkeypatch: pytest.MonkeyPatch, stop: object) -> None:
+    """Makes something happen after a step of the run."""
+    watch = Guard.on_train_batch_end
+
+    def on_train_batch_end(self: Guard, batch: int, logs: dict[str, float] | None = None) -> None:
+        watch(self, batch, logs)
+        if self._step == step:
+            stop()  # type: ignore[operator]
+
+    monkeypatch.setattr(Guard, "on_train_batch_end", on_train_batch_end)
+
+
+def kill() -> None:
+    raise Killed
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, shards: TokenShards) -> Path:
+    """An uninterrupted run."""
+    folder = tmp_path_factory.mktemp("runs") / "whole"
+    pretrain(shards, config(shards), OPTIONS, folder)
+    return folder
+
+
 def test_a_killed_run_continues_to_the_same_weights(
-    tmp_path: Path, shards: TokenShards, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, shards: TokenShards, whole: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = pretrain(shards, config(shards), OPTIONS, tmp_path / "whole")
-
-    class KillAtStepFive(trainer._StopOnNan):
-        def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-            super().on_train_batch_end(batch, logs)
-            if self._step == 5:
-                raise Killed
-
+    cut = tmp_path / "cut"
     with monkeypatch.context() as patch:
-        patch.setattr(trainer, "_StopOnNan", KillAtStepFive)
+        stop_at(5, patch, kill)
         with pytest.raises(Killed):
-            pretrain(shards, config(shards), OPTIONS, tmp_path / "cut")
-    assert not (tmp_path / "cut" / "model.weights.h5").exists()
-    continued = pretrain(shards, config(shards), OPTIONS, tmp_path / "cut")
+            pretrain(shards, config(shards), OPTIONS, cut)
+    assert not (cut / "model.weights.h5").exists()
+    continued = pretrain(shards, config(shards), OPTIONS, cut)
 
     assert [entry["step"] for entry in continued] == [2, 4, 6, 7]
-    assert continued == whole
-    for first, second in zip(weights(tmp_path / "whole"), weights(tmp_path / "cut"), strict=True):
-        np.testing.assert_array_equal(first, second)
-    log = (tmp_path / "cut" / "metrics.jsonl").read_text().splitlines()
-    assert [json.loads(line) for line in log] == whole
-    assert (tmp_path / "cut" / "history.png").stat().st_size > 1000
-
+    assert continued[0]["tokens_per_second"] > 0 < continued[0]["flops_utilization"] < 1
+    assert_same_run(whole, cut)
+    assert (cut / "history.png").stat().st_size > 1000
     with pytest.raises(FileExistsError, match="holds a finished model"):
-        pretrain(shards, config(shards), OPTIONS, tmp_path / "cut")
-
-    other = replace(OPTIONS, seed=1)
-    pretrain(shards, config(shards), other, tmp_path / "other")
-    assert not np.array_equal(weights(tmp_path / "other")[0], weights(tmp_path / "whole")[0])
+        pretrain(shards, config(shards), OPTIONS, cut)
 
 
-def test_a_broken_loss_stops_with_advice_and_saves_nothing(
+def test_another_seed_is_the_control_that_ends_elsewhere(
+    tmp_path: Path, shards: TokenShards, whole: Path
+) -> None:
+    pretrain(shards, config(shards), replace(OPTIONS, seed=1), tmp_path / "other")
+    assert not np.array_equal(weights(tmp_path / "other")[0], weights(whole)[0])
+
+
+def test_sigterm_saves_between_two_saves_and_the_run_goes_on_from_there(
+    tmp_path: Path, shards: TokenShards, whole: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut = tmp_path / "cut"
+    with monkeypatch.context() as patch:
+        stop_at(5, patch, lambda: os.kill(os.getpid(), signal.SIGTERM))
+        with pytest.raises(Preempted, match="saved after step 5"):
+            pretrain(shards, config(shards), OPTIONS, cut)
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL  # given back
+    seen: list[int] = []
+    with monkeypatch.context() as patch:
+        stop_at(6, patch, lambda: seen.append(6))
+        stop_at(5, patch, lambda: seen.append(5))
+        pretrain(shards, config(shards), OPTIONS, cut)
+    assert seen == [6]  # step 5 was not repeated
+    assert_same_run(whole, cut)
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped"])
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(
+    tmp_path: Path, shards: TokenShards, whole: Path, monkeypatch: pytest.MonkeyPatch, damage: str
+) -> None:
+    cut = tmp_path / "cut"
+    with monkeypatch.context() as patch:
+        stop_at(5, patch, kill)
+        with pytest.raises(Killed):
+            pretrain(shards, config(shards), OPTIONS, cut)
+    data = cut / "checkpoints" / "step-4.data-00000-of-00001"
+    content = bytearray(data.read_bytes())
+    content[len(content) // 2] ^= 64
+    data.write_bytes(content[:9] if damage == "cut" else content)
+    with pytest.warns(UserWarning, match="step-4 is damaged"):
+        pretrain(shards, config(shards), OPTIONS, cut)
+    assert_same_run(whole, cut)
+
+
+def test_when_all_checkpoints_are_damaged_nothing_is_trained(tmp_path: Path) -> None:
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    model.compile("adam", "mse")
+    Checkpoints(model, tmp_path).save()
+    (data,) = tmp_path.glob("*.data*")
+    data.write_bytes(data.read_bytes()[:9])
+    with (
+        pytest.warns(UserWarning, match="step-0 is damaged"),
+        pytest.raises(ValueError, match=f"every checkpoint in {tmp_path} is damaged"),
+    ):
+        Checkpoints(model, tmp_path).restore()
+
+
+def test_what_a_killed_save_left_is_cleared_away(tmp_path: Path) -> None:
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    model.compile("adam", "mse")
+    left = tmp_path / "step-7.data-00000-of-00001.tempstate123"
+    left.write_bytes(b"half")
+    saved = Checkpoints(model, tmp_path)
+    assert not left.exists()
+    assert saved.restore() == 0
+
+
+def test_a_checkpoint_that_cannot_be_written_is_an_error_and_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    model.compile("adam", "mse")
+    saved = Checkpoints(model, tmp_path)
+    saved.save()
+    model.optimizer.iterations.assign(5)
+    before = model.get_weights()
+    blocked = tmp_path / "step-5.data-00000-of-00001.tempstate"
+
+    def full(path: str) -> None:
+        blocked.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(saved._checkpoint, "write", full)
+        with pytest.raises(OSError, match=r"no checkpoint could be written to .*No space left"):
+            saved.save()
+    model.set_weights([value + 1 for value in before])
+    assert Checkpoints(model, tmp_path).restore() == 0
+    np.testing.assert_array_equal(model.get_weights()[0], before[0])
+
+
+def test_two_checkpoints_are_kept(tmp_path: Path) -> None:
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    model.compile("adam", "mse")
+    saved = Checkpoints(model, tmp_path)
+    for step in (9, 10, 11):
+        model.optimizer.iterations.assign(step)
+        saved.save()
+    assert {path.name for path in tmp_path.glob("*.index")} == {"step-10.index", "step-11.index"}
+
+
+def test_a_broken_loss_before_any_save_stops_with_advice(
     tmp_path: Path, shards: TokenShards
 ) -> None:
     wild = replace(OPTIONS, learning_rate=1e38, warmup_steps=0, steps_per_save=7)
-    words = "loss must be finite; got .* another folder with a lower learning rate"
+    words = "loss must be finite; got .* before anything was saved.* lower learning rate"
     with pytest.raises(ValueError, match=words):
         pretrain(shards, config(shards), wild, tmp_path)
     assert not list(tmp_path.glob("checkpoints/*.index"))
     assert not (tmp_path / "config.json").exists()
 
 
-def test_broken_weights_never_reach_a_checkpoint() -> None:
+def test_a_broken_run_goes_back_and_on_at_half_the_rate(
+    tmp_path: Path, shards: TokenShards, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken: list[int] = []
+
+    def break_once() -> None:
+        if not broken:
+            broken.append(5)
+            raise Diverged("loss must be finite; got nan at step 5")
+
+    factors: list[float] = []
+    with monkeypatch.context() as patch:
+        stop_at(5, patch, break_once)
+        patch.setattr(
+            trainer, "_recover",
+            lambda model, saved, error, recover=trainer._recover: (
+                recover(model, saved, error),
+                factors.append(float(trainer.rate_factor(model.optimizer))),
+            ),
+        )  # fmt: skip
+        with pytest.warns(UserWarning, match=r"went back to step 4 with 0\.5 of the learning rate"):
+            log = pretrain(shards, config(shards), OPTIONS, tmp_path)
+    assert factors == [0.5]
+    assert [entry["step"] for entry in log] == [2, 4, 6, 7]
+    assert (tmp_path / "config.json").exists()
+
+
+def test_a_run_that_breaks_at_every_rate_stops(
+    tmp_path: Path, shards: TokenShards, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_always() -> None:
+        raise Diverged("loss must be finite; got nan at step 5")
+
+    stop_at(5, monkeypatch, break_always)
+    with (
+        warnings.catch_warnings(record=True, action="always") as caught,
+        pytest.raises(ValueError, match="after 3 attempts with lower rates"),
+    ):
+        pretrain(shards, config(shards), OPTIONS, tmp_path)
+    said = [str(warning.message) for warning in caught if "rate" in str(warning.message)]
+    assert [line.rpartition("with ")[2].split()[0] for line in said] == ["0.5", "0.25", "0.125"]
+    assert not (tmp_path / "config.json").exists()
+
+
+def test_broken_weights_and_spikes_never_reach_a_checkpoint() -> None:
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, name="last")])
-    guard = trainer._StopOnNan(start=0)
-    guard.set_model(model)
-    guard.on_epoch_end(0)
-    model.layers[-1].bias.assign([1.0, np.nan])
-    with pytest.raises(ValueError, match=r"weights must be finite; .*last/bias is not at step 0"):
-        guard.on_epoch_end(0)
-
-
-def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
-    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
     model.compile("adam", "mse")
-    saved = trainer._Checkpoints(model, tmp_path / "checkpoints")
-    saved.on_epoch_end(0)
-    (data,) = (tmp_path / "checkpoints").glob("*.data*")
-    data.write_bytes(data.read_bytes()[:9])
-    again = trainer._Checkpoints(model, tmp_path / "checkpoints")
-    with pytest.raises(ValueError, match=f"checkpoint in {tmp_path}/checkpoints is damaged"):
-        again.restore()
+    guard = Guard([{"loss": 4.0}, {"loss": 3.0}], spike=2.0)
+    guard.set_model(model)
+    guard.on_epoch_end(2, {"loss": 4.9})
+    with pytest.raises(Diverged, match=r"loss rose from 3\.000 to 5\.100 by step 0"):
+        guard.on_epoch_end(2, {"loss": 5.1})
+    model.layers[-1].bias.assign([1.0, np.nan])
+    with pytest.raises(Diverged, match=r"weights must be finite; .*last/bias is not at step 0"):
+        guard.on_epoch_end(2, {"loss": 3.0})
+
+
+def test_a_log_is_replaced_whole(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    path.write_text('{"step": 2}\n{"step": 4}\n{"st')
+    log = callbacks.Log(path, keep=2)
+    assert log.entries == [{"step": 2}, {"step": 4}]
+    assert path.read_text() == '{"step": 2}\n{"step": 4}\n'
+
+
+def test_saves_must_fall_between_executions() -> None:
+    with pytest.raises(ValueError, match=r"steps_per_save must be a multiple .* \(4\); got 6"):
+        Schedule(total_steps=8, steps_per_save=6, steps_per_execution=4)
+
+
+def test_several_steps_at_once_are_the_same_run(
+    tmp_path: Path, shards: TokenShards, whole: Path
+) -> None:
+    del whole
+    even = replace(OPTIONS, steps=8)
+    for steps in (1, 2):
+        options = replace(even, steps_per_execution=steps)
+        pretrain(shards, config(shards), options, tmp_path / str(steps))
+    assert_same_run(tmp_path / "1", tmp_path / "2")
 
 
 def test_other_text_cannot_continue_a_run(
     tmp_path: Path, shards: TokenShards, stories: list[list[str]]
 ) -> None:
-    part = write_stories(stories[:9], shards.tokenizer, tmp_path)
-    first, second = (fingerprint(pretraining_batches(text, OPTIONS)) for text in (shards, part))
+    fewer = write_stories(stories[:9], shards.tokenizer, tmp_path / "fewer")
+    first, second = (fingerprint(pretraining_batches(part, OPTIONS)) for part in (shards, fewer))
     assert first == fingerprint(pretraining_batches(shards, OPTIONS))
     assert first != second
 
@@ -119,19 +317,59 @@ def test_a_vocabulary_of_another_size_is_refused(tmp_path: Path, shards: TokenSh
         pretrain(shards, AlbertConfig(), OPTIONS, tmp_path)
 
 
-@pytest.mark.parametrize("objective", ["nsp", "none"])
-def test_the_ablations_train_without_order(
-    tmp_path: Path, shards: TokenShards, objective: str
-) -> None:
-    options = replace(OPTIONS, objective=objective, steps=2)
-    log = pretrain(shards, config(shards), options, tmp_path)
-    assert "sop_accuracy" not in log[-1]
-    assert ("nsp_accuracy" in log[-1]) == (objective == "nsp")
-
-
 def test_the_random_state_of_keras_is_set(tmp_path: Path, shards: TokenShards) -> None:
     keras.utils.set_random_seed(99)
     first = pretrain(shards, config(shards), OPTIONS, tmp_path / "first")
     keras.utils.set_random_seed(5)
     second = pretrain(shards, config(shards), OPTIONS, tmp_path / "second")
-    assert first == second
+    assert repeatable(first) == repeatable(second)
+
+
+def test_rates_grow_with_the_root_of_the_batch() -> None:
+    paper = PretrainingOptions(batch_size=4096, steps=125_000)
+    assert (paper.optimizer, paper.peak_rate, paper.warmup) == ("lamb", 0.00176, 3125)
+    assert replace(paper, batch_size=1024).peak_rate == 0.00088
+    assert replace(paper, learning_rate=0.5, warmup_steps=7).peak_rate == 0.5
+
+
+KILL_SCRIPT = """
+import sys
+from pathlib import Path
+from albert_tf.examples.shards import TokenShards
+from albert_tf.training.pretrain import pretrain
+from tests.training.test_trainer import KILL_OPTIONS, config
+shards = TokenShards(sys.argv[1])
+pretrain(shards, config(shards), KILL_OPTIONS, Path(sys.argv[2]))
+"""
+KILL_OPTIONS = replace(OPTIONS, steps=600, steps_per_save=5)
+
+
+def start(shards: TokenShards, folder: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-c", KILL_SCRIPT, str(shards.directory), str(folder)], cwd=ROOT,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+@pytest.mark.slow
+def test_kill_9_at_random_moments_changes_nothing(tmp_path: Path, shards: TokenShards) -> None:
+    """Saves take about as long as the steps between them, so that many kills meet a save."""
+    pretrain(shards, config(shards), KILL_OPTIONS, tmp_path / "whole")
+    cut, rng, kills = tmp_path / "cut", np.random.default_rng(0), 0
+    while kills < 12:
+        process = start(shards, cut)
+        log = cut / "metrics.jsonl"
+        seen = log.read_bytes() if log.exists() else b""
+        while process.poll() is None and (not log.exists() or log.read_bytes() == seen):
+            time.sleep(0.005)  # until it has made progress, so that the test ends
+        time.sleep(rng.uniform(0, 0.5))
+        if process.poll() is not None:
+            break
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        kills += 1
+    process = start(shards, cut) if kills == 12 else process
+    errors = process.communicate()[1]
+    assert process.returncode == 0, errors.decode()[-2000:]
+    assert kills >= 10
+    assert_same_run(tmp_path / "whole", cut)

@@ -1,6 +1,6 @@
 """Lays documents in memory out as a folder of one token shard.
 
-world  ->  [shards.write_stories]  ->  pretraining.PretrainingBatches
+It is what `corpus.write_shards` makes of a file with a sentence per line.
 """
 
 from __future__ import annotations

@@ -1,0 +1,86 @@
+"""Options that several subcommands have.
+
+[options]  ->  arguments
+"""
+
+from __future__ import annotations
+
+import argparse
+import textwrap
+from pathlib import Path
+from typing import Any
+
+
+def add_step(steps: Any, name: str, command: Any, text: str, example: str) -> Any:
+    """A subcommand with a description, of which the list of commands shows the first sentence."""
+    step = steps.add_parser(
+        name,
+        help=text[0].lower() + text[1:].split(".")[0],
+        description=textwrap.fill(text, 80),
+        epilog=f"example:\n  {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    step.set_defaults(command=command)
+    return step
+
+
+def add_path(step: Any, name: str, metavar: str, text: str, **settings: Any) -> None:
+    """An option that is a file or a folder."""
+    step.add_argument(name, type=Path, metavar=metavar, help=text, **settings)
+
+
+def add_count(step: Any, name: str, text: str, least: int = 1, **settings: Any) -> None:
+    """An option that is a whole number."""
+
+    def whole(value: str) -> int:
+        if int(value) < least:
+            raise argparse.ArgumentTypeError(f"must be at least {least}; got {value}")
+        return int(value)
+
+    whole.__name__ = "whole number"  # argparse names it where int() fails
+    step.add_argument(name, type=whole, metavar="N", help=text, **settings)
+
+
+def add_model(step: Any) -> None:
+    """The model that a step opens."""
+    step.add_argument("model", type=Path, help="folder of a fine-tuned or exported model")
+    add_count(step, "--threads", "CPU threads of LiteRT (default 2)", default=2)
+
+
+def add_columns(step: Any) -> None:
+    """Which columns of a table hold what."""
+    step.add_argument("--text-column", metavar="NAME", help="column of the text")
+    step.add_argument("--pair-column", metavar="NAME", help="column of a second text, for pairs")
+    step.add_argument("--label-column", metavar="NAME", help="column of the label")
+
+
+def add_training(
+    step: Any, sequence_length: str, learning_rate: str, optimizer: str = "adamw"
+) -> None:
+    """What every training run is told."""
+    add_count(step, "--sequence-length", f"longest input, in tokens (default {sequence_length})")
+    add_count(step, "--batch-size", "examples per step, over all devices (default 32)")
+    add_count(
+        step, "--micro-batches",
+        "parts a device computes its share of a batch in, to save memory; the update is the "
+        "same (default 1)",
+    )  # fmt: skip
+    step.add_argument(
+        "--learning-rate", type=float, metavar="RATE",
+        help=f"peak, after warm-up and before linear decay (default {learning_rate})",
+    )  # fmt: skip
+    step.add_argument(
+        "--optimizer", choices=("adamw", "lamb"),
+        help=f"rule of the updates (default {optimizer})",
+    )  # fmt: skip
+    step.add_argument(
+        "--distribute", choices=("none", "mirrored", "multi_worker", "tpu"),
+        help="devices that share every batch: all GPUs of this machine, the machines that "
+        "TF_CONFIG names, or a TPU (default none)",
+    )  # fmt: skip
+    add_count(step, "--steps-per-execution", "steps between looks at the progress (default 1)")
+    step.add_argument(
+        "--xla", action="store_true", default=None,
+        help="compile with XLA, which helps on accelerators and not on CPUs",
+    )  # fmt: skip
+    add_count(step, "--seed", "seed of everything random (default 0)", least=0)

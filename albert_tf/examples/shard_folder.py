@@ -1,0 +1,108 @@
+"""A folder of shards while it is made: whose it is, and which shards are finished.
+
+corpus.write_shards  ->  [shard_folder.ShardFolder]  ->  shards.TokenShards
+
+`settings.json` says what the shards depend on; the record of a shard, such as `00000.json`,
+is written after its arrays; `examples.json` comes last and ends the work.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+from albert_tf.examples.shards import MANIFEST_FILE, TokenShard, open_shard, write_shard
+from albert_tf.json_file import read_json_object, write_json_object
+
+_SETTINGS_FILE = "settings.json"
+
+
+class ShardFolder:
+    """Claims a folder for one corpus with one set of settings.
+
+    Args:
+        directory: Made if absent.
+        settings: JSON values that decide the shards.
+
+    Attributes:
+        settings: As they are written.
+        records: Of the finished shards, in order: `counts`, and what `add` was given.
+
+    Raises:
+        FileExistsError: the folder is finished, or holds something else.
+        ValueError: it was begun with other settings, or a finished shard is damaged.
+    """
+
+    def __init__(self, directory: Path, settings: dict[str, Any]) -> None:
+        self.directory = directory
+        self.settings: dict[str, Any] = json.loads(json.dumps(settings))
+        self._claim(self.settings)
+        self.records: list[dict[str, Any]] = []
+        while self._record_path().exists():
+            self.records.append(self._read_record())
+
+    def add(self, shard: TokenShard, **facts: Any) -> None:
+        """Writes the next shard, and then its record."""
+        write_shard(shard, self.directory, len(self.records))
+        record = {"counts": shard.counts, **facts}
+        write_json_object(self._record_path(), record)
+        self.records.append(record)
+
+    def shards(self) -> Iterator[TokenShard]:
+        """The finished shards, mapped from disk."""
+        for number, record in enumerate(self.records):
+            yield open_shard(self.directory, number, record["counts"])
+
+    def finish(self, manifest: dict[str, Any]) -> None:
+        """Writes the manifest, which names the counts of every shard."""
+        shards = [record["counts"] for record in self.records]
+        write_json_object(self.directory / MANIFEST_FILE, {**manifest, "shards": shards})
+
+    def _claim(self, settings: dict[str, Any]) -> None:
+        if (self.directory / MANIFEST_FILE).exists():
+            raise FileExistsError(
+                f"{self.directory} holds finished examples; choose another folder."
+            )
+        path = self.directory / _SETTINGS_FILE
+        self.directory.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            others = [file.name for file in self.directory.iterdir() if file.suffix != ".partial"]
+            if others:
+                raise FileExistsError(
+                    f"{self.directory} must be empty; it holds {min(others)}. Choose another "
+                    f"folder."
+                )
+            write_json_object(path, settings)
+        before = read_json_object(path)
+        for name in sorted(settings.keys() | before.keys()):
+            was, now = before.get(name), settings.get(name)
+            if was != now:
+                raise ValueError(
+                    f"{self.directory} was begun with other {name}: {_difference(was, now)}. "
+                    f"Repeat its settings to continue it, or choose another folder."
+                )
+
+    def _record_path(self) -> Path:
+        return self.directory / f"{len(self.records):05}.json"
+
+    def _read_record(self) -> dict[str, Any]:
+        """The next record, if its shard is whole."""
+        path = self._record_path()
+        record = read_json_object(path)
+        try:
+            open_shard(self.directory, len(self.records), record.get("counts", {}))
+        except (ValueError, FileNotFoundError) as error:
+            raise ValueError(
+                f"{error} Delete {path.name} to have this shard and those after it made again."
+            ) from error
+        return record
+
+
+def _difference(was: Any, now: Any) -> str:
+    """What changed; of two lists, the first pair that differs."""
+    if isinstance(was, list) and isinstance(now, list):
+        was, now = next(pair for pair in zip_longest(was, now) if pair[0] != pair[1])
+    return f"it was {json.dumps(was)} and is {json.dumps(now)}"

@@ -1,0 +1,133 @@
+"""What the heads of a model are trained for: losses averaged over a whole batch, and accuracies.
+
+task_model  ->  [objectives.Objectives]  ->  task_model, global_batch
+
+A head's loss is the mean of its places, weighted by their sample weights, over everything that
+makes one update: all devices and all micro-batches. Each of them only sees its part, so the
+weights are divided by their sum beforehand, and parts are then simply added up.
+
+Shape letters: B examples of the part at hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+from keras import KerasTensor as Tensor
+from keras import ops
+
+# Adds up a number over all devices; with one device, the number itself.
+Sum = Callable[[Tensor], Tensor]
+
+
+class Objectives:
+    """Loss and accuracy of every head.
+
+    Args:
+        heads: Names of the heads, in the order of targets that are not a dict.
+        loss: A Keras loss or its name, or a dict of them by head; None for cross-entropy of
+            logits everywhere. Its `reduction` is not used.
+        loss_weights: Weight of each head's loss in their sum, by head; None for 1.
+        accuracies: Whether to keep the accuracy of each head.
+
+    Raises:
+        ValueError: a loss or a weight is for another head, or a head has no loss.
+    """
+
+    def __init__(self, heads: list[str], loss: Any, loss_weights: Any, *, accuracies: bool) -> None:
+        if loss is None:
+            loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        losses = loss if isinstance(loss, Mapping) else dict.fromkeys(heads, loss)
+        weights = {} if loss_weights is None else loss_weights
+        if set(losses) != set(heads):
+            raise ValueError(f"loss must be given for the heads {heads}; got {sorted(losses)}.")
+        if not isinstance(weights, Mapping) or not set(weights) <= set(heads):
+            raise ValueError(
+                f"loss_weights must be a dict by head, of {heads}; got {loss_weights!r}."
+            )
+        self.heads = heads
+        self._losses = {head: _function(losses[head]) for head in heads}
+        self._weights = {head: float(weights.get(head, 1.0)) for head in heads}
+        several = len(heads) > 1
+        self._means = {head: keras.metrics.Mean(f"{head}_loss") for head in heads if several}
+        self._accuracies = {
+            head: keras.metrics.SparseCategoricalAccuracy(
+                f"{head}_accuracy" if several else "accuracy"
+            )
+            for head in heads
+            if accuracies
+        }
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """What `update` keeps, in the order it is shown."""
+        return [*self._means.values(), *self._accuracies.values()]
+
+    def by_head(self, values: Any) -> dict[str, Any]:
+        """Targets or sample weights as a dict by head, however the caller gave them."""
+        if isinstance(values, Mapping):
+            return {head: values.get(head) for head in self.heads}
+        if isinstance(values, list | tuple):
+            return dict(zip(self.heads, values, strict=True))
+        return dict.fromkeys(self.heads, values)
+
+    def losses(self, y: Any, outputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The loss of every place of every head, [B] or [B, places]."""
+        targets = self.by_head(y)
+        return {head: self._losses[head](targets[head], outputs[head]) for head in self.heads}
+
+    def weights(self, y: Any, sample_weight: Any) -> dict[str, Tensor]:
+        """The weight of every place of every head, 1 where the caller gave none."""
+        targets, given = self.by_head(y), self.by_head(sample_weight)
+        weights = {}
+        for head in self.heads:
+            ones = ops.ones(ops.shape(targets[head]), "float32")
+            if given[head] is not None:
+                weight = ops.cast(given[head], "float32")
+                missing = len(ones.shape) - len(weight.shape)
+                ones = ones * ops.reshape(weight, (*ops.shape(weight), *[1] * missing))
+            weights[head] = ones
+        return weights
+
+    def shares(self, weights: Mapping[str, Tensor], add_up: Sum) -> dict[str, Tensor]:
+        """The weights divided by their sum over all devices; zeros where that is zero."""
+        return {
+            head: ops.divide_no_nan(weight, add_up(ops.sum(weight)))
+            for head, weight in weights.items()
+        }
+
+    def total(self, losses: Mapping[str, Tensor], shares: Mapping[str, Tensor]) -> Tensor:
+        """This part's addend of the loss; over all parts they sum up to it."""
+        parts = [
+            self._weights[head] * ops.sum(_like(losses[head], shares[head]) * shares[head])
+            for head in self.heads
+        ]
+        return ops.sum(ops.stack(parts))
+
+    def update(
+        self,
+        y: Any,
+        outputs: Mapping[str, Tensor],
+        losses: Mapping[str, Tensor],
+        weights: Mapping[str, Tensor],
+    ) -> None:
+        """Adds a part to the mean losses and the accuracies."""
+        targets = self.by_head(y)
+        for head, mean in self._means.items():
+            mean.update_state(_like(losses[head], weights[head]), sample_weight=weights[head])
+        for head, accuracy in self._accuracies.items():
+            accuracy.update_state(targets[head], outputs[head], sample_weight=weights[head])
+
+
+def _function(loss: Any) -> Callable[[Any, Tensor], Tensor]:
+    """The loss of each place, before any reduction."""
+    found = keras.losses.get(loss)
+    function = found.call if isinstance(found, keras.losses.Loss) else found
+    return lambda targets, outputs: function(ops.convert_to_tensor(targets), outputs)
+
+
+def _like(losses: Tensor, weights: Tensor) -> Tensor:
+    """Losses in the shape of the weights: a loss may have averaged a last axis of one away."""
+    return ops.reshape(losses, ops.shape(weights))

@@ -1,0 +1,122 @@
+"""Everything a run needs to go on, on disk: the newest state of it and the one before.
+
+optimizers  ->  [checkpoints.Checkpoints]  ->  trainer
+"""
+
+from __future__ import annotations
+
+import shutil
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from albert_tf.training.optimizers import rate_factor
+
+_NAME = "step"
+
+
+class Checkpoints:
+    """Saves and restores weights, optimizer, random state and running metrics of a model.
+
+    A file is written under another name and renamed, and the one before it is kept: a process
+    killed at any moment, or a file that is damaged later, costs one stretch of training at most.
+
+    Args:
+        model: Compiled.
+        directory: Made if absent. With several workers all must see it; the chief writes.
+        chief: Whether this process is the one that writes.
+    """
+
+    def __init__(self, model: keras.Model, directory: Path, *, chief: bool = True) -> None:
+        self._directory = directory
+        # Saving under tf.distribute takes every worker; what the others write is thrown away.
+        self._own = directory if chief else directory.with_name(f"{directory.name}.worker")
+        self._chief = chief
+        if not model.optimizer.built:
+            with model.distribute_strategy.scope():
+                model.optimizer.build(model.trainable_variables)
+        self.metrics = [variable for metric in model.metrics for variable in metric.variables]
+        variables = [*model.variables, *model.optimizer.variables, *self.metrics]
+        factor = rate_factor(model.optimizer)
+        if factor is not None:
+            variables.append(factor)
+        self._model = model
+        self._checkpoint = tf.train.Checkpoint(variables=[v.value for v in variables])
+        for left in directory.glob("*tempstate*"):  # of a process killed while it wrote
+            left.unlink()
+
+    def restore(self) -> int:
+        """Loads the newest checkpoint that is whole and returns the step it was taken after.
+
+        A damaged one is said to be, and the one before it taken. Without any, nothing changes.
+
+        Raises:
+            ValueError: there are checkpoints and all are damaged.
+        """
+        found = self._found()
+        for path in reversed(found):
+            try:
+                self._checkpoint.read(str(path)).assert_existing_objects_matched()
+                return steps_taken(self._model)
+            except Exception as error:  # TensorFlow has many for a damaged file, IndexError too
+                warnings.warn(f"{path} is damaged: {_first_line(error)}", stacklevel=2)
+        if found:
+            raise ValueError(
+                f"every checkpoint in {self._directory} is damaged. Delete that folder to begin "
+                f"again."
+            )
+        return 0
+
+    def save(self) -> None:
+        """Writes a checkpoint and keeps one before it.
+
+        Raises:
+            OSError: it could not be written; what was there stays.
+        """
+        path = self._own / f"{_NAME}-{steps_taken(self._model)}"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._checkpoint.write(str(path))
+        except (tf.errors.OpError, OSError) as error:
+            raise OSError(
+                f"no checkpoint could be written to {self._directory}: {_first_line(error)}. The "
+                f"one before it is kept; repeat the command to continue from there."
+            ) from error
+        if not self._chief:
+            shutil.rmtree(self._own)
+            return
+        for old in self._found()[:-2]:
+            for file in old.parent.glob(f"{old.name}.*"):
+                file.unlink()
+
+    def _found(self) -> list[Path]:
+        """Checkpoints from old to new; their index is written last."""
+        indices = self._directory.glob(f"{_NAME}-*.index")
+        return sorted((path.with_suffix("") for path in indices), key=_step)
+
+    def values_of_metrics(self) -> list[np.ndarray[Any, Any]]:
+        """What the running metrics hold now."""
+        return [variable.value.numpy() for variable in self.metrics]
+
+    def set_metrics(self, values: Sequence[np.ndarray[Any, Any]]) -> None:
+        """Makes the running metrics hold what they held."""
+        for variable, value in zip(self.metrics, values, strict=True):
+            variable.assign(value)
+
+
+def steps_taken(model: keras.Model) -> int:
+    """How many updates the weights of a model have seen, on however many devices."""
+    return int(model.optimizer.iterations.value.numpy())
+
+
+def _step(path: Path) -> int:
+    return int(path.name.partition("-")[2])
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

@@ -1,0 +1,84 @@
+"""`albert-tf examples` makes shards, says what it found, and stops cleanly."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from albert_tf.cli import main
+from albert_tf.examples.shards import TokenShards
+
+
+def run(*arguments: object) -> int:
+    return main([str(argument) for argument in arguments])
+
+
+def test_a_corpus_of_several_kinds_becomes_shards(
+    tmp_path: Path, vocabulary: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.txt").write_text("Mina was here. Ravi left.\n\nHe slept.\n")
+    (tmp_path / "b.jsonl").write_text(json.dumps({"body": "She slept."}))
+    command = (
+        "examples", "--corpus", tmp_path / "*.txt", tmp_path / "*.jsonl", "--field", "body",
+        "--vocab", vocabulary, "--out", tmp_path / "out", "--workers", 1,
+    )  # fmt: skip
+    assert run(*command) == 0
+    shown = capsys.readouterr()
+    table = dict(line.rsplit("  ", 1) for line in shown.out.splitlines())
+    table = {name.strip(): value for name, value in table.items()}
+    assert (table["files"], table["documents"], table["sentences"]) == ("2", "3", "4")
+    assert "encoding: 100%" in shown.err
+    assert TokenShards(tmp_path / "out").shards[0].counts["sentences"] == 4
+    assert run(*command) == 1
+    assert "out holds finished examples; choose another folder" in capsys.readouterr().err
+
+
+def test_bad_input_is_one_line_and_an_exit_code(
+    tmp_path: Path, vocabulary: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.jsonl").write_text('{"text": "Mina was here."}\n{"body": "She slept."}\n')
+    (tmp_path / "b.txt").write_bytes(b"\x89PNG\0\0")
+    for corpus, options, message in (
+        ("no*.txt", (), "no*.txt names no file"),
+        ("a.jsonl", (), "a.jsonl line 2 has no field 'text'; it holds ['body']"),
+        ("b.txt", (), "b.txt must be UTF-8 text; it holds NUL bytes"),
+        ("a.jsonl", ("--language", "English"), "language must be a code such as en or ko"),
+    ):
+        out = tmp_path / f"out-{corpus}-{len(options)}".replace("*", "")
+        command = ("examples", "--corpus", tmp_path / corpus, "--vocab", vocabulary, "--out", out)
+        assert run(*command, "--workers", 1, *options) == 1
+        error = capsys.readouterr().err.splitlines()[-1]
+        assert error.startswith("albert-tf: ")
+        assert message in error
+
+
+def test_bytes_that_are_not_utf8_do_not_stop_a_vocabulary(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.txt").write_bytes(b"Mina was here \xff and there.\n" * 9)
+    out = tmp_path / "out"
+    assert run("vocab", "train", "--input", tmp_path / "a.txt", "--size", 50, "--out", out) == 0
+    assert "bytes that are not UTF-8: 9 replaced" in capsys.readouterr().err
+
+
+def test_a_key_stops_all_processes_without_a_trace(tmp_path: Path, vocabulary: Path) -> None:
+    text = tmp_path / "a.txt"
+    text.write_text("Mina was here. Ravi left the garden!\n\n" * 1_000_000)
+    command = [
+        sys.executable, "-m", "albert_tf", "examples", "--corpus", str(text), "--vocab",
+        str(vocabulary), "--out", str(tmp_path / "out"), "--workers", "2",
+    ]  # fmt: skip
+    with subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True) as process:
+        while not (tmp_path / "out" / "spiece.model").exists():
+            time.sleep(0.001)
+        time.sleep(0.2)  # workers are starting
+        os.killpg(process.pid, signal.SIGINT)
+        errors = process.communicate(timeout=20)[1].decode()
+    assert process.returncode == 130
+    assert "albert-tf: stopped; repeat the command to continue." in errors
+    assert "Traceback" not in errors
