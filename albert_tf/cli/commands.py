@@ -18,6 +18,7 @@ from typing import TypeVar
 from tqdm import tqdm
 
 from albert_tf.cli.output import print_rows, print_table, write_json
+from albert_tf.cli.static import write_static
 from albert_tf.runtime.contract import CONTRACT_FILE
 from albert_tf.tasks.task import Task, TaskModel
 
@@ -71,7 +72,11 @@ def adopt_vocab(arguments: argparse.Namespace) -> None:
 
 
 def make_examples(arguments: argparse.Namespace) -> None:
-    """Turns a corpus into token shards."""
+    """Turns a corpus into token shards, or shards into TFRecords."""
+    if arguments.static is not None:
+        return write_static(arguments)
+    if arguments.vocab is None:
+        raise ValueError("--corpus needs --vocab, the folder of a vocabulary.")
     from albert_tf.examples.corpus import CorpusOptions, write_shards
     from albert_tf.examples.text_files import find_files
 

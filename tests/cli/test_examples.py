@@ -38,6 +38,32 @@ def test_a_corpus_of_several_kinds_becomes_shards(
     assert "out holds finished examples; choose another folder" in capsys.readouterr().err
 
 
+def test_shards_become_official_records(
+    tmp_path: Path, shards: TokenShards, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from albert_tf.training.static_examples import StaticFolder
+
+    command = (
+        "examples", "--static", shards.directory, "--sequence-length", 41, "--copies", 2,
+        "--files", 3, "--gzip", "--objective", "nsp", "--out", tmp_path / "out",
+    )  # fmt: skip
+    assert run(*command) == 0
+    shown = capsys.readouterr()
+    table = dict(line.rsplit("  ", 1) for line in shown.out.splitlines())
+    manifest = StaticFolder(tmp_path / "out").manifest
+    assert (manifest.objective, manifest.sequence_length) == ("nsp", 41)
+    assert int(table["examples"]) == sum(manifest.files.values())
+    assert len(list((tmp_path / "out").glob("*.tfrecord.gz"))) == 3
+    assert "writing: 100%" in shown.err
+    assert run(*command) == 1
+    assert "holds static examples; choose another folder" in capsys.readouterr().err
+
+
+def test_a_corpus_needs_a_vocabulary(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("examples", "--corpus", "a.txt", "--out", tmp_path / "out") == 1
+    assert "--corpus needs --vocab" in capsys.readouterr().err
+
+
 def test_bad_input_is_one_line_and_an_exit_code(
     tmp_path: Path, vocabulary: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
