@@ -18,7 +18,6 @@ from albert_tf.cli.options import (
     add_step,
     add_training,
 )
-from albert_tf.cli.static import add_static
 from albert_tf.config import SHARING, AlbertConfig
 from albert_tf.examples.documents import FORMATS
 from albert_tf.examples.sentence_pairs import OBJECTIVES
@@ -101,18 +100,15 @@ def _examples(steps: Any) -> None:
     step = add_step(
         steps, "examples", commands.make_examples,
         "Turn a corpus into token shards, on all cores. Repeat the command after a stop, and it "
-        "goes on. Bytes that are not UTF-8 are replaced and counted. Or turn shards into "
-        "TFRecords that the official code reads.",
+        "goes on. Bytes that are not UTF-8 are replaced and counted.",
         "albert-tf examples --corpus 'corpus/*.txt.gz' --vocab runs/vocab --out runs/examples",
     )  # fmt: skip
-    source = step.add_mutually_exclusive_group(required=True)
-    source.add_argument(
-        "--corpus", metavar="GLOB", nargs="+",
+    step.add_argument(
+        "--corpus", metavar="GLOB", nargs="+", required=True,
         help="UTF-8 text files, plain, .gz, .xz or .zst; names may hold *, ? and **",
     )  # fmt: skip
-    add_path(source, "--static", "FOLDER", "of shards, to store as TFRecords")
-    add_path(step, "--vocab", "FOLDER", "of the vocabulary that a corpus needs")
-    add_path(step, "--out", "FOLDER", "for the shards, or the TFRecords", required=True)
+    add_path(step, "--vocab", "FOLDER", "of a vocabulary", required=True)
+    add_path(step, "--out", "FOLDER", "for the shards", required=True)
     step.add_argument(
         "--format", choices=FORMATS,
         help="text: a blank line ends a document; lines: a document per line; jsonl: an object "
@@ -125,7 +121,19 @@ def _examples(steps: Any) -> None:
     )  # fmt: skip
     step.add_argument("--language", metavar="CODE", help="whose rules split (default en)")
     add_count(step, "--workers", "processes that encode (default: one per core)")
-    add_static(step)
+    static = step.add_argument_group(
+        "static examples",
+        "TFRecords as the official code reads and writes them, with everything chosen. The token "
+        "shards they are made of stay in the folder shards.",
+    )
+    static.add_argument("--static", action="store_true", help="write TFRecords")
+    add_count(static, "--sequence-length", "tokens of an example (default 512)", default=512)
+    static.add_argument(
+        "--objective", choices=OBJECTIVES, default="sop", help="as in pretrain (default sop)"
+    )
+    add_count(static, "--copies", "times the corpus is gone through (default 10)", default=10)
+    static.add_argument("--gzip", action="store_true", help="compress the files")
+    add_count(static, "--seed", "seed of everything random (default 0)", least=0, default=0)
 
 
 def _pretrain(steps: Any) -> None:

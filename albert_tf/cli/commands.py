@@ -18,11 +18,11 @@ from typing import TypeVar
 from tqdm import tqdm
 
 from albert_tf.cli.output import print_rows, print_table, write_json
-from albert_tf.cli.static import write_static
 from albert_tf.runtime.contract import CONTRACT_FILE
 from albert_tf.tasks.task import Task, TaskModel
 
 Options = TypeVar("Options")
+_WRITTEN_TOGETHER = 256  # examples, which do not depend on it
 
 
 def demo(arguments: argparse.Namespace) -> None:
@@ -72,23 +72,46 @@ def adopt_vocab(arguments: argparse.Namespace) -> None:
 
 
 def make_examples(arguments: argparse.Namespace) -> None:
-    """Turns a corpus into token shards, or shards into TFRecords."""
-    if arguments.static is not None:
-        return write_static(arguments)
-    if arguments.vocab is None:
-        raise ValueError("--corpus needs --vocab, the folder of a vocabulary.")
+    """Turns a corpus into token shards, and those into static examples if asked."""
     from albert_tf.examples.corpus import CorpusOptions, write_shards
+    from albert_tf.examples.shards import MANIFEST_FILE
     from albert_tf.examples.text_files import find_files
 
-    statistics = write_shards(
-        find_files(arguments.corpus),
-        arguments.vocab,
-        arguments.out,
-        _options(CorpusOptions(), arguments),
-        workers=arguments.workers,
-        progress=True,
+    folder = arguments.out / "shards" if arguments.static else arguments.out
+    if not arguments.static or not (folder / MANIFEST_FILE).exists():
+        statistics = write_shards(
+            find_files(arguments.corpus),
+            arguments.vocab,
+            folder,
+            _options(CorpusOptions(), arguments),
+            workers=arguments.workers,
+            progress=True,
+        )
+        print_table({name.replace("_", " "): value for name, value in asdict(statistics).items()})
+    if arguments.static:
+        _write_static_examples(arguments)
+
+
+def _write_static_examples(arguments: argparse.Namespace) -> None:
+    from albert_tf.examples.pretraining import PretrainingBatches, PretrainingShape
+    from albert_tf.examples.shards import TokenShards
+    from albert_tf.training.static_records import write_static_examples
+
+    shards = TokenShards(arguments.out / "shards")
+    tokenizer = shards.tokenizer
+    batches = PretrainingBatches(
+        shards,
+        PretrainingShape(arguments.sequence_length, tokenizer.vocab_size, tokenizer.special),
+        objective=arguments.objective,
+        batch_size=_WRITTEN_TOGETHER,
+        seed=arguments.seed,
     )
-    print_table({name.replace("_", " "): value for name, value in asdict(statistics).items()})
+    total = arguments.copies * batches.examples_per_epoch
+    with tqdm(desc="writing", total=total, unit="example") as bar:
+        write_static_examples(
+            batches, arguments.out, copies=arguments.copies, compress=arguments.gzip,
+            progress=bar.update,
+        )  # fmt: skip
 
 
 def pretrain(arguments: argparse.Namespace) -> None:

@@ -16,8 +16,10 @@ from albert_tf.export.checkpoint import CHECKPOINT_FORMATS
 from albert_tf.export.quantize import RECIPES
 from albert_tf.models.saved import load_model
 from albert_tf.text.tokenizer import load_tokenizer
+from albert_tf.training.distribution import NAMES as STRATEGIES
 from albert_tf.training.finetune import FinetuningOptions
 from albert_tf.training.import_checkpoint import FORMATS
+from albert_tf.training.optimizers import OPTIMIZERS
 from albert_tf.training.pretrain import PretrainingOptions
 from tests.models.checkpoints.tiny import tiny_checkpoint
 from tests.story_shards import write_stories
@@ -234,11 +236,16 @@ def test_the_help_states_the_true_defaults(
     text = " ".join(capsys.readouterr().out.split())
     stated = dict(re.findall(r"--([a-z-]+) (?:(?!--)[^()])+ \(default ([^),]+)", text))
     for name, value in asdict(defaults).items():  # type: ignore[call-overload]
-        if name != "warmup_share":
+        if name != "warmup_share" and value is not None and value is not False:
             assert stated[name.replace("_", "-")] == str(value)
 
 
-def test_the_recipes_and_formats_of_the_help_are_those_of_the_steps() -> None:
+def test_the_choices_of_the_help_are_those_of_the_steps() -> None:
+    parser = arguments.build_parser()
+    taken = ["pretrain", "--examples", "a", "--out", "b"]
+    for option, names in (("--distribute", STRATEGIES), ("--optimizer", OPTIMIZERS)):
+        for name in names:
+            assert getattr(parser.parse_args([*taken, option, name]), option[2:]) == name
     assert arguments._RECIPES == RECIPES
     assert set(arguments._EXPORT_FORMATS) == {"litert", *CHECKPOINT_FORMATS}
     assert set(arguments._IMPORT_FORMATS) == FORMATS.keys()

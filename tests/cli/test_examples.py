@@ -38,32 +38,6 @@ def test_a_corpus_of_several_kinds_becomes_shards(
     assert "out holds finished examples; choose another folder" in capsys.readouterr().err
 
 
-def test_shards_become_official_records(
-    tmp_path: Path, shards: TokenShards, capsys: pytest.CaptureFixture[str]
-) -> None:
-    from albert_tf.training.static_examples import StaticFolder
-
-    command = (
-        "examples", "--static", shards.directory, "--sequence-length", 41, "--copies", 2,
-        "--files", 3, "--gzip", "--objective", "nsp", "--out", tmp_path / "out",
-    )  # fmt: skip
-    assert run(*command) == 0
-    shown = capsys.readouterr()
-    table = dict(line.rsplit("  ", 1) for line in shown.out.splitlines())
-    manifest = StaticFolder(tmp_path / "out").manifest
-    assert (manifest.objective, manifest.sequence_length) == ("nsp", 41)
-    assert int(table["examples"]) == sum(manifest.files.values())
-    assert len(list((tmp_path / "out").glob("*.tfrecord.gz"))) == 3
-    assert "writing: 100%" in shown.err
-    assert run(*command) == 1
-    assert "holds static examples; choose another folder" in capsys.readouterr().err
-
-
-def test_a_corpus_needs_a_vocabulary(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("examples", "--corpus", "a.txt", "--out", tmp_path / "out") == 1
-    assert "--corpus needs --vocab" in capsys.readouterr().err
-
-
 def test_bad_input_is_one_line_and_an_exit_code(
     tmp_path: Path, vocabulary: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -108,3 +82,22 @@ def test_a_key_stops_all_processes_without_a_trace(tmp_path: Path, vocabulary: P
     assert process.returncode == 130
     assert "albert-tf: stopped; repeat the command to continue." in errors
     assert "Traceback" not in errors
+
+
+def test_static_examples_are_written_and_trained_on(
+    tmp_path: Path, vocabulary: Path, stories: list[list[str]]
+) -> None:
+    (tmp_path / "a.txt").write_text("\n\n".join("\n".join(story) for story in stories[:9]))
+    out = tmp_path / "static"
+    command = (
+        "examples", "--corpus", tmp_path / "a.txt", "--vocab", vocabulary, "--out", out,
+        "--static", "--sequence-length", 32, "--copies", 2, "--workers", 1,
+    )  # fmt: skip
+    assert run(*command) == 0
+    assert list(out.glob("*.tfrecord*"))
+    assert run(*command) == 1  # it is finished
+    assert run(
+        "pretrain", "--examples", out, "--size", "demo", "--sequence-length", 32, "--steps", 2,
+        "--batch-size", 4, "--out", tmp_path / "model",
+    ) == 0  # fmt: skip
+    assert (tmp_path / "model" / "model.weights.h5").exists()
