@@ -17,8 +17,9 @@ a process of its own:
 The table shows medians: MB of UTF-8 per second and per second of a core, the ratios of both to
 SentencePiece within a round, how many times the work of the whole official algorithm a second of a
 core does, and the highest memory of the process and its children together. How to read it: rates
-are this machine's; compare only the ratios. On a machine that does other work, the ratio per second
-of a core is the steadier. The official memory is that of the sample, and grows with the text.
+are this machine's; compare only the ratios, and only of a quiet machine: other work slows several
+processes more than one, and two busy hyperthreads each other. The official memory is that of the
+sample, and grows with the text.
 """
 
 from __future__ import annotations
