@@ -81,11 +81,11 @@ def write_shards(
     options = options or CorpusOptions()
     reader = DocumentReader(paths, options.format, options.field)
     SentenceSplitter(options.sentences, options.language)
+    tokenizer = load_tokenizer(vocabulary)
     with tempfile.TemporaryDirectory() as copy:
-        load_tokenizer(vocabulary).save(Path(copy))
+        tokenizer.save(Path(copy))
         checksum = vocabulary_checksum(Path(copy))
     folder = ShardFolder(Path(directory), _settings(paths, checksum, options))
-    tokenizer = load_tokenizer(vocabulary)
     tokenizer.save(folder.directory)
     workers = os.cpu_count() or 1 if workers is None else workers
     with tqdm(
