@@ -16,6 +16,8 @@ _HOMES = {
     "AlbertQuestionAnswerer": "albert_tf.models.question_answerer",
     "AlbertMultipleChoice": "albert_tf.models.multiple_choice",
     "AlbertPreprocessor": "albert_tf.preprocessing",
+    "Lamb": "albert_tf.training.optimizers",
+    "WarmupLinearDecay": "albert_tf.training.optimizers",
     "load_tokenizer": "albert_tf.text.tokenizer",
     "train_vocabulary": "albert_tf.text.vocabulary",
 }

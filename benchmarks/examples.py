@@ -14,11 +14,12 @@ a process of its own:
   its tokenization alone, and all of it, 40 masked copies included. `write_shards` does not mask;
   training does, on the fly (see train_step.py for what that costs a step).
 
-The table shows medians: MB of UTF-8 per second, the same per core, the ratio of MB/s to
-SentencePiece within a round, how many times as fast per core as the whole official algorithm, and
-the highest memory of the process and its children together. How to read it: rates are this
-machine's; compare only the ratios. The official memory is that of the sample alone, and grows with
-the text.
+The table shows medians: MB of UTF-8 per second and per second of a core, the ratios of both to
+SentencePiece within a round, how many times the work of the whole official algorithm a second of a
+core does, and the highest memory of the process and its children together. How to read it: rates
+are this machine's; compare only the ratios, and only of a quiet machine: other work slows several
+processes more than one, and two busy hyperthreads each other. The official memory is that of the
+sample, and grows with the text.
 """
 
 from __future__ import annotations
@@ -46,6 +47,8 @@ READ = "official, tokenization alone"
 OFFICIAL = "official, 40 copies"
 CORES = os.cpu_count() or 1
 PORTION = 50_000  # sentences
+# Seconds, seconds of all cores together, and the most MB the processes held at once.
+Measured = tuple[float, float, float]
 
 
 def prepare(texts: list[Path], folder: Path, sample: float) -> dict[str, float]:
@@ -72,36 +75,47 @@ def prepare(texts: list[Path], folder: Path, sample: float) -> dict[str, float]:
     return {PLAIN: whole, OURS: whole, READ: small, OFFICIAL: small}
 
 
-def contend(name: str, model: Path, folder: Path) -> float:
-    """Does the work of one contestant and returns its seconds."""
+def contend(name: str, model: Path, folder: Path) -> tuple[float, float]:
+    """Does the work of one contestant; returns its seconds, and those of all cores together."""
     import sentencepiece
 
     if name == OURS:
         from albert_tf.examples.corpus import write_shards
 
         with tempfile.TemporaryDirectory(dir=folder) as out:
-            began = time.perf_counter()
+            began = clocks()
             write_shards([folder / "text.txt"], model.parent, Path(out) / "shards")
-            return time.perf_counter() - began
+            return since(began)
     plain = sentencepiece.SentencePieceProcessor(model_file=str(model))
     if name == PLAIN:
         sentences = (folder / "sentences.txt").read_text().split("\n")
-        began = time.perf_counter()
+        began = clocks()
         for start in range(0, len(sentences), PORTION):
             plain.encode(sentences[start : start + PORTION])
-        return time.perf_counter() - began
+        return since(began)
     import official_examples
 
-    began = time.perf_counter()
+    began = clocks()
     documents = official_examples.read_documents(folder / "sample.txt", plain)
     if name == OFFICIAL:
         words = [plain.id_to_piece(index) for index in range(plain.get_piece_size())]
         official_examples.count_instances(documents, words)
-    return time.perf_counter() - began
+    return since(began)
 
 
-def watch(name: str, model: Path, folder: Path) -> tuple[float, float]:
-    """Seconds of a contestant, and the most MB it and its children held at once."""
+def clocks() -> tuple[float, float]:
+    """The time, and what this process and its ended children have computed."""
+    return time.perf_counter(), sum(os.times()[:4])
+
+
+def since(began: tuple[float, float]) -> tuple[float, float]:
+    """How far both clocks went."""
+    now = clocks()
+    return now[0] - began[0], now[1] - began[1]
+
+
+def watch(name: str, model: Path, folder: Path) -> Measured:
+    """Runs a contestant and watches its memory."""
     command = [sys.executable, __file__, str(model), str(folder), "--contestant", name]
     peak = 0.0
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -109,7 +123,7 @@ def watch(name: str, model: Path, folder: Path) -> tuple[float, float]:
             peak = max(peak, sum(map(held, family(process.pid))))
             time.sleep(0.05)
         stdout: IO[str] | Any = process.stdout
-        return json.loads(stdout.read()), peak / 1e6
+        return (*json.loads(stdout.read()), peak / 1e6)
 
 
 def family(number: int) -> list[int]:
@@ -130,21 +144,29 @@ def held(number: int) -> int:
     return sum(1024 * int(line.split()[1]) for line in lines if line.startswith("Pss:"))
 
 
-def print_results(rounds: list[dict[str, tuple[float, float]]], sizes: dict[str, float]) -> None:
+def print_results(rounds: list[dict[str, Measured]], sizes: dict[str, float]) -> None:
     """Prints the table."""
     rates = [{name: sizes[name] / one[name][0] for name in one} for one in rounds]
-    cores = {PLAIN: CORES, OURS: CORES, READ: 1, OFFICIAL: 1}
+    works = [{name: sizes[name] / one[name][1] for name in one} for one in rounds]
     print(
         f"\n{sizes[PLAIN]:.1f} MB of text, of it {sizes[OFFICIAL]:.1f} MB for official; "
         f"{CORES} cores"
     )
-    print(f"{'':36} MB/s   per core   ratio   / official per core   peak MB")
-    for name, own in cores.items():
-        rate = statistics.median(one[name] for one in rates)
-        ratio = statistics.median(one[name] / one[PLAIN] for one in rates)
-        faster = statistics.median(one[name] / own / one[OFFICIAL] for one in rates)
-        peak = max(one[name][1] for one in rounds)
-        print(f"{name:34} {rate:6.3f} {rate / own:10.3f} {ratio:7.3f} {faster:21,.1f} {peak:9,.0f}")
+    print(f"{'':34}   MB/s   ratio   MB/CPU s   ratio   / official   peak MB")
+    for name in sizes:
+        columns = [
+            [one[name] for one in rates],
+            [one[name] / one[PLAIN] for one in rates],
+            [one[name] for one in works],
+            [one[name] / one[PLAIN] for one in works],
+            [one[name] / one[OFFICIAL] for one in works],
+        ]
+        rate, ratio, work, share, faster = map(statistics.median, columns)
+        peak = max(one[name][2] for one in rounds)
+        print(
+            f"{name:34} {rate:6.3f} {ratio:7.3f} {work:10.3f} {share:7.3f} {faster:12,.0f} "
+            f"{peak:9,.0f}"
+        )
 
 
 def main() -> None:
@@ -159,7 +181,7 @@ def main() -> None:
     parser.add_argument("--contestant", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.contestant:
-        print(contend(arguments.contestant, arguments.model, arguments.text[0]))
+        print(json.dumps(contend(arguments.contestant, arguments.model, arguments.text[0])))
         return
     with tempfile.TemporaryDirectory() as folder:
         sizes = prepare(arguments.text, Path(folder), arguments.sample)

@@ -90,19 +90,24 @@ class Chunks:
         return range(before + int(begin), before + int(end))
 
     def read_on(self, number: int, sentence: int, target: int) -> NDArray[Any]:
-        """The tokens from a sentence of a chunk on, until they reach a target.
+        """The sentences from one of a chunk on, at least one, until they reach a target.
 
-        It may go past the end of the chunk, but ends with the document; one sentence is the
-        least.
+        They may go past the end of the chunk, but stay in its document: where it ends before
+        the target they begin earlier.
         """
         at, place = self._locate(number)
         shard, (first, _) = self._shards[at], self._spans[at]
         begin = int(first[place]) + sentence
         document = int(np.searchsorted(shard.documents, np.uint32(begin), side="right"))
-        offsets = shard.sentences[begin : int(shard.documents[document]) + 1]
+        before = int(shard.documents[document - 1])
+        offsets = shard.sentences[before : int(shard.documents[document]) + 1]
+        start, end = int(offsets[0]), int(offsets[-1])
+        start = max(start, min(int(offsets[begin - before]), end - target))
         # Compared in the type of the array, or all of it would be copied.
-        reached = np.uint32(min(int(offsets[0]) + max(target, 1), int(offsets[-1])))
-        return shard.tokens[offsets[0] : offsets[np.searchsorted(offsets, reached)]]
+        first_sentence = np.searchsorted(offsets, np.uint32(start), side="right") - 1
+        reached = np.uint32(min(int(offsets[first_sentence]) + max(target, 1), end))
+        last_sentence = np.searchsorted(offsets, reached)
+        return shard.tokens[offsets[first_sentence] : offsets[last_sentence]]
 
     def _locate(self, number: int) -> tuple[int, int]:
         """The shard of a chunk, and its place there."""

@@ -81,20 +81,16 @@ def write_shards(
     options = options or CorpusOptions()
     reader = DocumentReader(paths, options.format, options.field)
     SentenceSplitter(options.sentences, options.language)
-    with tempfile.TemporaryDirectory() as copy:
-        load_tokenizer(vocabulary).save(Path(copy))
-        checksum = vocabulary_checksum(Path(copy))
-    folder = ShardFolder(
-        Path(directory),
-        corpus_settings(
-            [(path.as_posix(), path.stat().st_size) for path in paths], checksum, options
-        ),
-    )
     tokenizer = load_tokenizer(vocabulary)
+    with tempfile.TemporaryDirectory() as copy:
+        tokenizer.save(Path(copy))
+        checksum = vocabulary_checksum(Path(copy))
+    files = [(path.as_posix(), path.stat().st_size) for path in paths]
+    folder = ShardFolder(Path(directory), corpus_settings(files, checksum, options))
     tokenizer.save(folder.directory)
     workers = os.cpu_count() or 1 if workers is None else workers
     with tqdm(
-        total=sum(path.stat().st_size for path in paths), desc="encoding", unit="B",
+        total=sum(size for _, size in files), desc="encoding", unit="B",
         unit_scale=True, disable=not progress,
     ) as bar:  # fmt: skip
         units = make_units(reader)

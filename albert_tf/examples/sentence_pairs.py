@@ -70,7 +70,10 @@ def draw_pair(
     if label and objective == "sop":
         first, second = second, first
     elif label:
-        second = _from_elsewhere(chunks, number, target - len(first), rng)
+        # Where a document ends before the target, what replaces its second half is as short,
+        # or a pair that fills the input would be from elsewhere more often than not.
+        wanted = min(target - len(first), len(second))
+        second = _from_elsewhere(chunks, number, wanted, rng)
     room_of_first, room_of_second = truncate(len(first), len(second), sequence_length)
     return SegmentPair(_cut(first, room_of_first, rng), _cut(second, room_of_second, rng), label)
 

@@ -130,10 +130,11 @@ class LineReader:
                     f"UTF-16."
                 )
             text = decoder.decode(block)
-            # A replacement that was written in the file is no repair.
-            written = (before + block).count(_REPLACEMENT.encode())
-            before = (before + block)[-2:]
-            self.replaced += text.count(_REPLACEMENT) - written
+            if _REPLACEMENT in text:
+                # One that was written in the file is no repair.
+                written = (before + block).count(_REPLACEMENT.encode())
+                self.replaced += text.count(_REPLACEMENT) - written
+            before = block[-2:]
             yield text.removeprefix("\ufeff") if number == 0 else text
         text = decoder.decode(b"", final=True)
         self.replaced += text.count(_REPLACEMENT)

@@ -22,6 +22,7 @@ from albert_tf.json_file import read_json_object
 from albert_tf.text.tokenizer import load_tokenizer
 from albert_tf.training.static_records import (
     FEATURES,
+    NOT_AN_EXAMPLE,
     STATIC_MANIFEST_FILE,
     StaticManifest,
     records_of,
@@ -29,7 +30,6 @@ from albert_tf.training.static_records import (
 
 # What a generator is for, so that no two are seeded alike.
 _FILES, _ROWS = range(2)
-_PARSED_TOGETHER = 1024
 
 
 class StaticFolder:
@@ -74,21 +74,17 @@ class StaticFolder:
             self.directory / name, self.manifest.sequence_length, self.manifest.max_masks,
         )  # fmt: skip
         spec = official_features(length, places)
-        records = list(records_of(path))
-        if len(records) != self.manifest.files[name]:
-            raise ValueError(
-                f"{path} must hold {self.manifest.files[name]} examples; it holds {len(records)}."
-            )
         try:
-            parsed = [
-                tf.io.parse_example(tf.stack(records[at : at + _PARSED_TOGETHER]), spec)
-                for at in range(0, len(records), _PARSED_TOGETHER)
-            ]
-        except tf.errors.InvalidArgumentError as error:
+            parsed = [tf.io.parse_example(records, spec) for records in records_of(path)]
+        except NOT_AN_EXAMPLE as error:
             raise ValueError(
-                f"{path} must hold examples of {length} tokens and {places} masked places: "
-                f"{error.message}"
+                f"{path} must hold examples of {length} tokens and {places} masked places: {error}"
             ) from error
+        found = sum(len(part["input_ids"]) for part in parsed)
+        if found != self.manifest.files[name]:
+            raise ValueError(
+                f"{path} must hold {self.manifest.files[name]} examples; it holds {found}."
+            )
         columns = {
             ours: np.concatenate([part[theirs].numpy() for part in parsed]).astype(np.int32)
             for theirs, ours in FEATURES.items()

@@ -25,6 +25,8 @@ from albert_tf.text.tokenizer import SpecialIds, Tokenizer
 STATIC_MANIFEST_FILE = "static_examples.json"
 # A reader holds whole files in memory, two at a time: 35 MB each at 128 tokens.
 _EXAMPLES_PER_FILE = 20_000
+# What parsing raises; the second where TensorFlow quotes a record in its message.
+NOT_AN_EXAMPLE = (tf.errors.InvalidArgumentError, UnicodeDecodeError)
 # The official name of each tensor.
 FEATURES = {
     "input_ids": "token_ids",
@@ -121,25 +123,22 @@ def adopt_static_examples(
     Raises:
         ValueError: the first file is damaged, empty or holds something else.
     """
-    counts: dict[str, int] = {}
-    sizes: tuple[int, ...] = (0, 0)
-    for name in names:
-        counts[name] = 0
-        for record in records_of(directory / name):
-            if sizes == (0, 0):
-                features = tf.train.Example.FromString(record.numpy()).features.feature
-                sizes = tuple(
-                    len(features[name].int64_list.value)
-                    for name in ("input_ids", "masked_lm_positions")
-                )
-            counts[name] += 1
-    if 0 in sizes:
+    counts = {name: sum(map(len, records_of(directory / name))) for name in names}
+    first = next((records[0] for name in names for records in records_of(directory / name)), None)
+    if first is None:
         raise ValueError(f"{directory} must hold pretraining examples; {names} hold none.")
+    spec = {name: tf.io.VarLenFeature(tf.int64) for name in ("input_ids", "masked_lm_positions")}
+    try:
+        sizes = [len(part.values) for part in tf.io.parse_single_example(first, spec).values()]
+    except NOT_AN_EXAMPLE as error:
+        raise ValueError(f"{names[0]} holds no examples: {error}") from error
+    if 0 in sizes:
+        raise ValueError(f"{directory} must hold pretraining examples; {names} hold others.")
     return _write_manifest(directory, tokenizer, objective, sizes, counts)
 
 
 def records_of(path: Path) -> Iterator[tf.Tensor]:
-    """Yields the records of one file, compressed or not.
+    """Yields the records of one file, compressed or not, in string tensors of up to 1,024.
 
     Raises:
         FileNotFoundError: no such file.
@@ -148,7 +147,7 @@ def records_of(path: Path) -> Iterator[tf.Tensor]:
     with path.open("rb") as file:
         compression = "GZIP" if file.read(2) == b"\x1f\x8b" else ""
     try:
-        yield from tf.data.TFRecordDataset(str(path), compression)
+        yield from tf.data.TFRecordDataset(str(path), compression).batch(1024)
     except (tf.errors.DataLossError, tf.errors.OutOfRangeError) as error:
         raise ValueError(f"{path} is cut short or damaged: {error.message}") from error
 
@@ -207,7 +206,7 @@ def _write_manifest(
     directory: Path,
     tokenizer: Tokenizer,
     objective: str,
-    sizes: tuple[int, ...],
+    sizes: Sequence[int],
     files: dict[str, int],
 ) -> StaticManifest:
     """Copies the vocabulary and describes the files, which makes the folder complete."""

@@ -87,7 +87,9 @@ def test_one_document_in_two_directions_puts_the_crossing_sentence_at_both_ends(
 def test_reading_on_ends_with_the_target_or_the_document() -> None:
     chunks = Chunks([shard([[2, 3, 4, 5], [6, 7]])], target=5)
     assert chunks.read_on(0, 1, 4).tolist() == [1, 1, 1, 2, 2, 2, 2]  # past the chunk's end
-    assert chunks.read_on(1, 0, 100).tolist() == [2] * 4 + [3] * 5
+    assert chunks.read_on(1, 1, 5).tolist() == [3] * 5
+    assert chunks.read_on(1, 1, 6).tolist() == [2] * 4 + [3] * 5  # the document ends
+    assert chunks.read_on(1, 0, 100).tolist() == [0] * 2 + [1] * 3 + [2] * 4 + [3] * 5
     assert chunks.read_on(2, 0, -3).tolist() == [4] * 6
     with pytest.raises(IndexError, match="from 0 to 2; got 3"):
         chunks[3]

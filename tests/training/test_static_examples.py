@@ -120,6 +120,24 @@ def test_records_of_other_code_are_adopted(folder: Path, shards: TokenShards) ->
     assert sorted(read) == sorted(made)
 
 
+@pytest.mark.parametrize(
+    ("records", "words"),
+    [
+        ([], "must hold pretraining examples; .* hold none"),
+        ([b"\xff\xff"], "holds no examples"),
+        ([tf.train.Example().SerializeToString()], "hold others"),
+    ],
+)
+def test_records_of_something_else_are_not_adopted(
+    tmp_path: Path, shards: TokenShards, records: list[bytes], words: str
+) -> None:
+    with tf.io.TFRecordWriter(str(tmp_path / "a.tfrecord")) as writer:
+        for record in records:
+            writer.write(record)
+    with pytest.raises(ValueError, match=words):
+        adopt_static_examples(tmp_path, ["a.tfrecord"], shards.tokenizer)
+
+
 def test_a_finished_folder_is_not_written_again(folder: Path, shards: TokenShards) -> None:
     with pytest.raises(FileExistsError, match="holds static examples; choose another"):
         write_static_examples(batches(shards), folder)
