@@ -64,7 +64,8 @@ def add_examples(steps: Any) -> None:
     static = step.add_argument_group(
         "static examples",
         "TFRecords as the official code reads and writes them, with everything chosen. The token "
-        "shards they are made of stay in the folder shards.",
+        "shards they are made of stay in the folder shards. A --corpus of .tfrecord files, made "
+        "by other code, is described where it lies, so that pretrain can read it.",
     )
     static.add_argument("--static", action="store_true", help="write TFRecords")
     add_count(static, "--sequence-length", "tokens of an example (default 512)", default=512)
@@ -81,6 +82,9 @@ def make_examples(arguments: argparse.Namespace) -> None:
     from albert_tf.examples.shards import MANIFEST_FILE
 
     _check(arguments)
+    if arguments.static and all(".tfrecord" in pattern for pattern in arguments.corpus):
+        _adopt_static_examples(arguments)
+        return
     folder = f"{arguments.out}/shards" if arguments.static else arguments.out
     if not arguments.static or not (Path(folder) / MANIFEST_FILE).exists():
         statistics = _write_shards(arguments, folder)
@@ -140,3 +144,22 @@ def _write_static_examples(arguments: argparse.Namespace, folder: Path) -> None:
             batches, Path(arguments.out), copies=arguments.copies, compress=arguments.gzip,
             progress=bar.update,
         )  # fmt: skip
+
+
+def _adopt_static_examples(arguments: argparse.Namespace) -> None:
+    from albert_tf.examples.text_files import find_files
+    from albert_tf.text.tokenizer import load_tokenizer
+    from albert_tf.training.static_records import adopt_static_examples
+
+    files = find_files(arguments.corpus)
+    folder = Path(arguments.out)
+    if {file.parent.resolve() for file in files} != {folder.resolve()}:
+        raise ValueError(f"--out must be the folder that holds the records; got {folder}.")
+    manifest = adopt_static_examples(
+        folder, [file.name for file in files], load_tokenizer(arguments.vocab), arguments.objective
+    )
+    print_table({
+        "examples": sum(manifest.files.values()),
+        "sequence length": manifest.sequence_length,
+        "masked places": manifest.max_masks,
+    })

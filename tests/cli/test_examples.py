@@ -12,6 +12,7 @@ import pytest
 
 from albert_tf.cli import main
 from albert_tf.examples.shards import TokenShards
+from albert_tf.training.static_examples import StaticFolder
 
 
 def run(*arguments: object) -> int:
@@ -94,8 +95,15 @@ def test_static_examples_are_written_and_trained_on(
         "--static", "--sequence-length", 32, "--copies", 2, "--workers", 1,
     )  # fmt: skip
     assert run(*command) == 0
-    assert list(out.glob("*.tfrecord*"))
     assert run(*command) == 1  # it is finished
+    other = tmp_path / "other"  # the same files, as other code would leave them
+    other.mkdir()
+    for file in out.glob("*.tfrecord"):
+        (other / file.name).write_bytes(file.read_bytes())
+    adopt = ("examples", "--static", "--corpus", other / "*.tfrecord", "--vocab", vocabulary)
+    assert run(*adopt, "--out", tmp_path) == 1
+    assert run(*adopt, "--out", other) == 0
+    assert StaticFolder(other).manifest == StaticFolder(out).manifest
     assert run(
         "pretrain", "--examples", out, "--size", "demo", "--sequence-length", 32, "--steps", 2,
         "--batch-size", 4, "--out", tmp_path / "model",
