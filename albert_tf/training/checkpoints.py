@@ -5,6 +5,7 @@ optimizers  ->  [checkpoints.Checkpoints]  ->  trainer
 
 from __future__ import annotations
 
+import re
 import shutil
 import warnings
 from collections.abc import Sequence
@@ -47,8 +48,7 @@ class Checkpoints:
             variables.append(factor)
         self._model = model
         self._checkpoint = tf.train.Checkpoint(variables=[v.value for v in variables])
-        for left in directory.glob("*tempstate*"):  # of a process killed while it wrote
-            left.unlink()
+        self._clear()
 
     def restore(self) -> int:
         """Loads the newest checkpoint that is whole and returns the step it was taken after.
@@ -83,6 +83,7 @@ class Checkpoints:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._checkpoint.write(str(path))
         except (tf.errors.OpError, OSError) as error:
+            self._clear()
             raise OSError(
                 f"no checkpoint could be written to {self._directory}: {_first_line(error)}. The "
                 f"one before it is kept; repeat the command to continue from there."
@@ -93,6 +94,11 @@ class Checkpoints:
         for old in self._found()[:-2]:
             for file in old.parent.glob(f"{old.name}.*"):
                 file.unlink()
+
+    def _clear(self) -> None:
+        """Removes what a save left that did not come to its end."""
+        for left in self._own.glob(f"{_NAME}-*_temp"):
+            shutil.rmtree(left)
 
     def _found(self) -> list[Path]:
         """Checkpoints from old to new; their index is written last."""
@@ -119,4 +125,5 @@ def _step(path: Path) -> int:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]
+    """What went wrong, without the name that TensorFlow has for the operation."""
+    return re.sub(r"^\{\{.*?\}\} *", "", str(error).partition("\n")[0])

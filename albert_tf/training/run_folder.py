@@ -9,6 +9,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from albert_tf.json_file import write_json_object
+
 _RUN_FILE = "run.json"
 
 
@@ -35,12 +37,12 @@ def claim(directory: Path, settings: dict[str, Any]) -> None:
             f"to continue it, or choose another folder."
         )
     directory.mkdir(parents=True, exist_ok=True)
-    _write(directory, settings)
+    write_json_object(directory / _RUN_FILE, settings)
 
 
 def finish(directory: Path) -> None:
     """Marks the run as finished; call it after everything else is written."""
-    _write(directory, {**_read(directory), "finished": True})
+    write_json_object(directory / _RUN_FILE, {**_read(directory), "finished": True})
 
 
 def _read(directory: Path) -> dict[str, Any]:
@@ -51,10 +53,3 @@ def _read(directory: Path) -> dict[str, Any]:
         return dict(json.loads(path.read_text(encoding="utf-8")))
     except (ValueError, TypeError) as error:
         raise ValueError(f"{path} is damaged: {error}. Choose another folder.") from error
-
-
-def _write(directory: Path, settings: dict[str, Any]) -> None:
-    """Replaces the file at once, so that it is never half written."""
-    part = directory / f"{_RUN_FILE}.part"
-    part.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
-    part.replace(directory / _RUN_FILE)

@@ -13,6 +13,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from albert_tf.config import AlbertConfig
 from albert_tf.examples.shards import TokenShards
@@ -170,8 +171,9 @@ def test_when_all_checkpoints_are_damaged_nothing_is_trained(tmp_path: Path) -> 
 def test_what_a_killed_save_left_is_cleared_away(tmp_path: Path) -> None:
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
     model.compile("adam", "mse")
-    left = tmp_path / "step-7.data-00000-of-00001.tempstate123"
-    left.write_bytes(b"half")
+    left = tmp_path / "step-7_temp"
+    left.mkdir()
+    (left / "part-00000-of-00001.data-00000-of-00001").write_bytes(b"half")
     saved = Checkpoints(model, tmp_path)
     assert not left.exists()
     assert saved.restore() == 0
@@ -186,16 +188,19 @@ def test_a_checkpoint_that_cannot_be_written_is_an_error_and_loses_nothing(
     saved.save()
     model.optimizer.iterations.assign(5)
     before = model.get_weights()
-    blocked = tmp_path / "step-5.data-00000-of-00001.tempstate"
+    left = tmp_path / "step-5_temp"
 
     def full(path: str) -> None:
-        blocked.write_bytes(b"half")
-        raise OSError(28, "No space left on device")
+        left.mkdir()
+        raise tf.errors.ResourceExhaustedError(None, None, "{{node a_1}} no space; No space left")
 
     with monkeypatch.context() as patch:
         patch.setattr(saved._checkpoint, "write", full)
-        with pytest.raises(OSError, match=r"no checkpoint could be written to .*No space left"):
+        with pytest.raises(
+            OSError, match=r"written to .*: no space; No space left\. The one before"
+        ):
             saved.save()
+    assert not left.exists()
     model.set_weights([value + 1 for value in before])
     assert Checkpoints(model, tmp_path).restore() == 0
     np.testing.assert_array_equal(model.get_weights()[0], before[0])
