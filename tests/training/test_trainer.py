@@ -136,6 +136,31 @@ def test_sigterm_saves_between_two_saves_and_the_run_goes_on_from_there(
     assert_same_run(whole, cut)
 
 
+@pytest.mark.parametrize("step", [6, 7])
+def test_sigterm_in_the_last_step_of_a_stretch_loses_no_entry_of_the_log(
+    tmp_path: Path, shards: TokenShards, whole: Path, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    cut = tmp_path / "cut"
+    with monkeypatch.context() as patch:
+        stop_at(step, patch, lambda: os.kill(os.getpid(), signal.SIGTERM))
+        with pytest.raises(Preempted, match=f"saved after step {step}"):
+            pretrain(shards, config(shards), OPTIONS, cut)
+    pretrain(shards, config(shards), OPTIONS, cut)
+    assert_same_run(whole, cut)
+
+
+def test_a_run_killed_before_its_model_was_saved_is_only_saved(
+    tmp_path: Path, shards: TokenShards, whole: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut = tmp_path / "cut"
+    with monkeypatch.context() as patch:
+        patch.setattr(AlbertPretrainer, "save_to_preset", lambda *_: kill())
+        with pytest.raises(Killed):
+            pretrain(shards, config(shards), OPTIONS, cut)
+    pretrain(shards, config(shards), OPTIONS, cut)
+    assert_same_run(whole, cut)
+
+
 @pytest.mark.parametrize("damage", ["cut", "flipped"])
 def test_a_damaged_checkpoint_gives_way_to_the_one_before(
     tmp_path: Path, shards: TokenShards, whole: Path, monkeypatch: pytest.MonkeyPatch, damage: str
