@@ -28,7 +28,9 @@ WRONG = 1e-3  # the least that counts as another result
 ROOT = Path(__file__).parents[2]
 EXACT = [name for name in replicas.CASES if not name.startswith("stock") and name != "bfloat16"]
 STOCK = [name for name in replicas.CASES if name.startswith("stock")]
-WORKER_CASES = ["adamw", "lamb", "clip", "everything", "uneven", "stock_sgd"]
+WORKER_CASES = [
+    "adamw", "lamb", "clip", "everything", "uneven", "steps_left_over", "metrics", "stock_sgd",
+]  # fmt: skip
 Results = dict[str, dict[str, Any]]
 
 
