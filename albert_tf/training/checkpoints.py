@@ -5,7 +5,7 @@ optimizers  ->  [checkpoints.Checkpoints]  ->  trainer
 
 from __future__ import annotations
 
-import shutil
+import tempfile
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,8 +34,6 @@ class Checkpoints:
 
     def __init__(self, model: keras.Model, directory: Path, *, chief: bool = True) -> None:
         self._directory = directory
-        # Saving under tf.distribute takes every worker; what the others write is thrown away.
-        self._own = directory if chief else directory.with_name(f"{directory.name}.worker")
         self._chief = chief
         if not model.optimizer.built:
             with model.distribute_strategy.scope():
@@ -47,8 +45,9 @@ class Checkpoints:
             variables.append(factor)
         self._model = model
         self._checkpoint = tf.train.Checkpoint(variables=[v.value for v in variables])
-        for left in directory.glob("*tempstate*"):  # of a process killed while it wrote
-            left.unlink()
+        if chief:
+            for left in directory.glob("*tempstate*"):  # of a process killed while it wrote
+                left.unlink()
 
     def restore(self) -> int:
         """Loads the newest checkpoint that is whole and returns the step it was taken after.
@@ -78,18 +77,20 @@ class Checkpoints:
         Raises:
             OSError: it could not be written; what was there stays.
         """
-        path = self._own / f"{_NAME}-{steps_taken(self._model)}"
+        name = f"{_NAME}-{steps_taken(self._model)}"
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._checkpoint.write(str(path))
+            if not self._chief:
+                # Saving under tf.distribute takes every worker; what this one writes is not kept.
+                with tempfile.TemporaryDirectory() as own:
+                    self._checkpoint.write(f"{own}/{name}")
+                return
+            self._directory.mkdir(parents=True, exist_ok=True)
+            self._checkpoint.write(str(self._directory / name))
         except (tf.errors.OpError, OSError) as error:
             raise OSError(
                 f"no checkpoint could be written to {self._directory}: {_first_line(error)}. The "
                 f"one before it is kept; repeat the command to continue from there."
             ) from error
-        if not self._chief:
-            shutil.rmtree(self._own)
-            return
         for old in self._found()[:-2]:
             for file in old.parent.glob(f"{old.name}.*"):
                 file.unlink()

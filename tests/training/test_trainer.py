@@ -226,6 +226,23 @@ def test_a_checkpoint_that_cannot_be_written_is_an_error_and_loses_nothing(
     np.testing.assert_array_equal(model.get_weights()[0], before[0])
 
 
+def test_workers_that_save_at_once_do_not_disturb_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    model.compile("adam", "mse")
+    first, second = (Checkpoints(model, tmp_path / "run", chief=False) for _ in range(2))
+    write = first._checkpoint.write
+
+    def write_then_wait(path: str) -> None:
+        write(path)
+        second.save()
+
+    monkeypatch.setattr(first._checkpoint, "write", write_then_wait)
+    first.save()
+    assert not list(tmp_path.iterdir())
+
+
 def test_two_checkpoints_are_kept(tmp_path: Path) -> None:
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
     model.compile("adam", "mse")
@@ -315,6 +332,15 @@ def test_a_log_is_replaced_whole(tmp_path: Path) -> None:
 def test_saves_must_fall_between_executions() -> None:
     with pytest.raises(ValueError, match=r"steps_per_save must be a multiple .* \(4\); got 6"):
         Schedule(total_steps=8, steps_per_save=6, steps_per_execution=4)
+
+
+@pytest.mark.parametrize("wrong", [{"warmup_steps": 8}, {"steps_per_execution": 2}])
+def test_a_run_that_is_refused_leaves_its_folder_free(
+    tmp_path: Path, shards: TokenShards, wrong: dict[str, int]
+) -> None:
+    with pytest.raises(ValueError, match="warmup_steps must be|total_steps must be"):
+        pretrain(shards, config(shards), replace(OPTIONS, **wrong), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_several_steps_at_once_are_the_same_run(
