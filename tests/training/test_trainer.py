@@ -338,7 +338,7 @@ def test_saves_must_fall_between_executions() -> None:
 def test_a_run_that_is_refused_leaves_its_folder_free(
     tmp_path: Path, shards: TokenShards, wrong: dict[str, int]
 ) -> None:
-    with pytest.raises(ValueError, match="warmup_steps must be|total_steps must be"):
+    with pytest.raises(ValueError, match=r"warmup_steps must be|total_steps must be"):
         pretrain(shards, config(shards), replace(OPTIONS, **wrong), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
