@@ -207,24 +207,42 @@ class GlobalBatchTraining(_Model):
         step = tf.autograph.experimental.do_not_convert(step)
 
         def take(iterator: Any) -> Any:
+            taken = 0
             for _ in tf.range(self.steps_per_execution):
-                strategy.run(step, args=(next(iterator),))
-            return self.get_metrics_result()
+                batch = iterator.get_next_as_optional()
+                if not batch.has_value():  # the next of them would be empty, and update weights
+                    break
+                strategy.run(step, args=(batch.get_value(),))
+                taken += 1
+            return taken, self.get_metrics_result()
 
         compiled = tf.function(take)
 
         def function(iterator: Any) -> Any:
             if not isinstance(iterator, tf.distribute.DistributedIterator):
                 raise TypeError("a single batch is not divided among devices; use fit or evaluate.")
-            return compiled(iterator)
+            taken, results = compiled(iterator)
+            if not taken:
+                raise StopIteration
+            return results
 
         return function
 
     def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
-        """Builds the optimizer; Keras would average a batch over devices, which fails for dicts."""
+        """Builds the optimizer and the metrics of users, which several devices cannot do later.
+
+        Keras would average a batch over devices, which fails for dicts.
+        """
+        metrics = self._compile_metrics
         with self.distribute_strategy.scope():
             if self.optimizer is not None and not self.optimizer.built:
                 self.optimizer.build(self.trainable_variables)
+            if self._distribute_strategy is not None and metrics is not None and not metrics.built:
+                batch = data_batch if iterator is None else next(next(iter(iterator))[2])
+                first = self.distribute_strategy.experimental_local_results
+                part = tf.nest.map_structure(lambda values: first(values)[0], batch)
+                _, y, _ = keras.utils.unpack_x_y_sample_weight(part)
+                metrics.build(self.objectives.by_head(y), self.output)
 
 
 def _split(array: tf.Tensor, count: int) -> tf.Tensor:

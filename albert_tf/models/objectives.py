@@ -26,17 +26,22 @@ class Objectives:
     """Loss and accuracy of every head.
 
     Args:
-        heads: Names of the heads, in the order of targets that are not a dict.
+        outputs: Logits by head, in the order of targets that are not a dict; all axes but the
+            last are places.
         loss: A Keras loss or its name, or a dict of them by head; None for cross-entropy of
             logits everywhere. Its `reduction` is not used.
         loss_weights: Weight of each head's loss in their sum, by head; None for 1.
-        accuracies: Whether to keep the accuracy of each head.
+        accuracies: Whether to keep the accuracy of each head whose loss is a cross-entropy of
+            classes.
 
     Raises:
         ValueError: a loss or a weight is for another head, or a head has no loss.
     """
 
-    def __init__(self, heads: list[str], loss: Any, loss_weights: Any, *, accuracies: bool) -> None:
+    def __init__(
+        self, outputs: Mapping[str, Tensor], loss: Any, loss_weights: Any, *, accuracies: bool
+    ) -> None:
+        heads = list(outputs)
         if loss is None:
             loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         losses = loss if isinstance(loss, Mapping) else dict.fromkeys(heads, loss)
@@ -48,6 +53,7 @@ class Objectives:
                 f"loss_weights must be a dict by head, of {heads}; got {loss_weights!r}."
             )
         self.heads = heads
+        self._axes = {head: len(output.shape) - 1 for head, output in outputs.items()}
         self._losses = {head: _function(losses[head]) for head in heads}
         self._weights = {head: float(weights.get(head, 1.0)) for head in heads}
         several = len(heads) > 1
@@ -57,7 +63,7 @@ class Objectives:
                 f"{head}_accuracy" if several else "accuracy"
             )
             for head in heads
-            if accuracies
+            if accuracies and _scores_classes(losses[head])
         }
 
     @property
@@ -83,7 +89,7 @@ class Objectives:
         targets, given = self.by_head(y), self.by_head(sample_weight)
         weights = {}
         for head in self.heads:
-            ones = ops.ones(ops.shape(targets[head]), "float32")
+            ones = ops.ones(ops.shape(targets[head])[: self._axes[head]], "float32")
             if given[head] is not None:
                 weight = ops.cast(given[head], "float32")
                 missing = len(ones.shape) - len(weight.shape)
@@ -118,7 +124,16 @@ class Objectives:
         for head, mean in self._means.items():
             mean.update_state(_like(losses[head], weights[head]), sample_weight=weights[head])
         for head, accuracy in self._accuracies.items():
-            accuracy.update_state(targets[head], outputs[head], sample_weight=weights[head])
+            ids = targets[head]
+            if len(ids.shape) > self._axes[head] and ids.shape[-1] != 1:
+                ids = ops.argmax(ids, axis=-1)  # of targets that are a share of every class
+            accuracy.update_state(ids, outputs[head], sample_weight=weights[head])
+
+
+def _scores_classes(loss: Any) -> bool:
+    """Whether the likeliest class is what a loss asks for."""
+    name = getattr(loss, "name", loss)
+    return name in {"sparse_categorical_crossentropy", "categorical_crossentropy"}
 
 
 def _function(loss: Any) -> Callable[[Any, Tensor], Tensor]:

@@ -72,6 +72,13 @@ class AlbertTask(_Training):
         self.backbone = backbone
         self.preprocessor = preprocessor
 
+    @classmethod
+    def from_preset(cls, preset: str, load_weights: bool = True, **kwargs: Any) -> Any:
+        """As in KerasHub, which by itself does not open what was trained in mixed precision."""
+        if kwargs.get("dtype") is None:
+            kwargs["dtype"] = keras.config.dtype_policy()
+        return keras_hub.models.Task.from_preset.__func__(cls, preset, load_weights, **kwargs)
+
     def compile(
         self,
         optimizer: Any = "auto",
@@ -88,7 +95,8 @@ class AlbertTask(_Training):
         Args:
             optimizer: As in Keras; "auto" is AdamW with a rate of 5e-5, for fine-tuning.
             loss: A Keras loss or its name, or a dict of them by head. Every head's loss is the
-                mean over its sample weights in the whole batch, on however many devices.
+                mean over its sample weights in the whole batch, on however many devices. Only
+                cross-entropies of classes come with accuracies.
             loss_weights: Weight of each head's loss, a dict by head.
             metrics: As in Keras, in place of the accuracies.
             weighted_metrics: As in Keras, in place of the accuracies.
@@ -103,7 +111,7 @@ class AlbertTask(_Training):
             optimizer = keras.optimizers.AdamW(5e-5)
         own = metrics is None and weighted_metrics is None
         weights = self.head_weights if loss is None and loss_weights is None else loss_weights
-        self.objectives = Objectives(list(self.output), loss, weights, accuracies=own)
+        self.objectives = Objectives(self.output, loss, weights, accuracies=own)
         kwargs = self.prepare_training(micro_batches, kwargs)
         # Keras is told of no loss: compute_loss is ours.
         keras_hub.models.Task.compile(

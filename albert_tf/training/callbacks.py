@@ -161,7 +161,8 @@ class SaveOrStop(keras.callbacks.Callback):
             self._running = None
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
-        if not self._told:
+        # The end of a stretch, which has yet to be logged, does what follows its last step.
+        if not self._told or batch + 1 == self.params["steps"]:
             return
         if self._alone:
             self._saved.save()
@@ -170,6 +171,8 @@ class SaveOrStop(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         self._saved.save()
+        if self._told:
+            raise Preempted(f"saved after step {steps_taken(self.model)}")
 
 
 class ProgressBar(keras.callbacks.Callback):

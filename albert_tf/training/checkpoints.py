@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import tempfile
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,8 +36,6 @@ class Checkpoints:
 
     def __init__(self, model: keras.Model, directory: Path, *, chief: bool = True) -> None:
         self._directory = directory
-        # Saving under tf.distribute takes every worker; what the others write is thrown away.
-        self._own = directory if chief else directory.with_name(f"{directory.name}.worker")
         self._chief = chief
         if not model.optimizer.built:
             with model.distribute_strategy.scope():
@@ -78,27 +77,34 @@ class Checkpoints:
         Raises:
             OSError: it could not be written; what was there stays.
         """
-        path = self._own / f"{_NAME}-{steps_taken(self._model)}"
+        name = f"{_NAME}-{steps_taken(self._model)}"
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._checkpoint.write(str(path))
+            if not self._chief:
+                # Saving under tf.distribute takes every worker; what this one writes is not kept.
+                with tempfile.TemporaryDirectory() as own:
+                    self._checkpoint.write(f"{own}/{name}")
+                return
+            self._directory.mkdir(parents=True, exist_ok=True)
+            self._checkpoint.write(str(self._directory / name))
         except (tf.errors.OpError, OSError) as error:
             self._clear()
             raise OSError(
                 f"no checkpoint could be written to {self._directory}: {_first_line(error)}. The "
                 f"one before it is kept; repeat the command to continue from there."
             ) from error
-        if not self._chief:
-            shutil.rmtree(self._own)
-            return
         for old in self._found()[:-2]:
             for file in old.parent.glob(f"{old.name}.*"):
                 file.unlink()
 
     def _clear(self) -> None:
         """Removes what a save left that did not come to its end."""
-        for left in self._own.glob(f"{_NAME}-*_temp"):
+        if not self._chief:
+            return
+        for left in self._directory.glob(f"{_NAME}-*_temp"):
             shutil.rmtree(left)
+        for data in self._directory.glob(f"{_NAME}-*.data-*"):
+            if not data.with_suffix(".index").exists():
+                data.unlink()
 
     def _found(self) -> list[Path]:
         """Checkpoints from old to new; their index is written last."""

@@ -96,6 +96,8 @@ def finetune(
         [len(sample.packed.token_ids) for sample in samples], options.batch_size, options.seed
     )
     total_steps = order.steps_per_epoch * options.epochs
+    steps_per_save = math.ceil(order.steps_per_epoch / options.saves_per_epoch)
+    schedule = Schedule(total_steps, steps_per_save, options.steps_per_execution)
     with scope(shared):
         model.compile(
             build_optimizer(
@@ -120,11 +122,7 @@ def finetune(
     log = fit(
         model,
         make_batch,
-        Schedule(
-            total_steps,
-            math.ceil(order.steps_per_epoch / options.saves_per_epoch),
-            options.steps_per_execution,
-        ),
+        schedule,
         directory,
         validation=watched,
         progress="fine-tuning" if progress else None,

@@ -106,18 +106,19 @@ def pretrain(
     options.check_batch(devices(shared))
     make_batch = pretraining_batches(corpus, options)
     identity = {**options.identity(), **asdict(config), "first_batch": fingerprint(make_batch)}
-    chief = is_chief(shared)
-    if chief:
-        claim(directory, identity)
+    schedule = Schedule(options.steps, options.steps_per_save, options.steps_per_execution)
     keras.utils.set_random_seed(options.seed)
     with scope(shared):
         model = _build(config, options)
+    chief = is_chief(shared)
+    if chief:  # last, so that what is refused leaves the folder free
+        claim(directory, identity)
     peak = matmul_peak(model.backbone.dtype_policy.compute_dtype, devices(shared))
     masks = make_batch(0)[0]["mask_positions"].shape[1]
     log = fit(
         model,
         make_batch,
-        Schedule(options.steps, options.steps_per_save, options.steps_per_execution),
+        schedule,
         directory,
         work=pretraining_work(config, options.batch_size, options.sequence_length, masks, peak),
         spike=_SPIKE,

@@ -60,6 +60,10 @@ class Schedule:
         number = step // self.steps_per_save
         return number, min((number + 1) * self.steps_per_save, self.total_steps)
 
+    def stretches(self, step: int) -> int:
+        """How many stretches are over after a step; the last may be a short one."""
+        return self.stretch(step)[0] + (step == self.total_steps and step % self.steps_per_save > 0)
+
 
 def fit(
     model: keras.Model,
@@ -100,7 +104,7 @@ def fit(
     chief = is_chief(model.distribute_strategy)
     saved = Checkpoints(model, directory / _CHECKPOINTS, chief=chief)
     step = saved.restore()
-    log = Log(directory / METRICS_FILE, schedule.stretch(step)[0], writes=chief)
+    log = Log(directory / METRICS_FILE, schedule.stretches(step), writes=chief)
     callbacks: list[keras.callbacks.Callback] = [Speed(work), log]
     if chief:
         events = keras.callbacks.TensorBoard(directory / "tensorboard", write_graph=False)

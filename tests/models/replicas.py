@@ -39,6 +39,8 @@ CASES: dict[str, dict[str, Any]] = {
     "micro_batches": {"optimizer": "adamw", "micro_batches": 2},
     "lamb_micro_batches": {"optimizer": "lamb", "micro_batches": 2},
     "several_steps": {"optimizer": "adamw", "steps_per_execution": 4},
+    "steps_left_over": {"optimizer": "adamw", "steps_per_execution": 3},  # of 20, two
+    "metrics": {"optimizer": "sgd", "metrics": {"mlm": ["accuracy"], "sop": ["accuracy"]}},
     "xla": {"optimizer": "adamw", "jit_compile": True},
     "everything": {
         "optimizer": "lamb", "micro_batches": 2, "steps_per_execution": 4, "jit_compile": True,

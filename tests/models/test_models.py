@@ -198,6 +198,15 @@ def test_mixed_precision_is_close_to_float32(kind: str, tolerance: float, unroll
 
 
 @pytest.mark.parametrize("kind", ["mixed_bfloat16", "mixed_float16"])
+def test_a_model_of_mixed_precision_can_be_opened_again(tmp_path: Path, kind: str) -> None:
+    model = AlbertTextClassifier(AlbertBackbone(TINY, dtype=kind), num_classes=5)
+    model.save_to_preset(str(tmp_path))
+    again = AlbertTextClassifier.from_preset(str(tmp_path), compile=False)
+    for one, other in zip(model.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("kind", ["mixed_bfloat16", "mixed_float16"])
 def test_mixed_precision_learns(kind: str) -> None:
     model = AlbertTextClassifier(AlbertBackbone(TINY, dtype=kind), num_classes=5)
     model.compile(keras.optimizers.Adam(0.01))

@@ -137,6 +137,31 @@ def test_sigterm_saves_between_two_saves_and_the_run_goes_on_from_there(
     assert_same_run(whole, cut)
 
 
+@pytest.mark.parametrize("step", [6, 7])
+def test_sigterm_in_the_last_step_of_a_stretch_loses_no_entry_of_the_log(
+    tmp_path: Path, shards: TokenShards, whole: Path, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    cut = tmp_path / "cut"
+    with monkeypatch.context() as patch:
+        stop_at(step, patch, lambda: os.kill(os.getpid(), signal.SIGTERM))
+        with pytest.raises(Preempted, match=f"saved after step {step}"):
+            pretrain(shards, config(shards), OPTIONS, cut)
+    pretrain(shards, config(shards), OPTIONS, cut)
+    assert_same_run(whole, cut)
+
+
+def test_a_run_killed_before_its_model_was_saved_is_only_saved(
+    tmp_path: Path, shards: TokenShards, whole: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut = tmp_path / "cut"
+    with monkeypatch.context() as patch:
+        patch.setattr(AlbertPretrainer, "save_to_preset", lambda *_: kill())
+        with pytest.raises(Killed):
+            pretrain(shards, config(shards), OPTIONS, cut)
+    pretrain(shards, config(shards), OPTIONS, cut)
+    assert_same_run(whole, cut)
+
+
 @pytest.mark.parametrize("damage", ["cut", "flipped"])
 def test_a_damaged_checkpoint_gives_way_to_the_one_before(
     tmp_path: Path, shards: TokenShards, whole: Path, monkeypatch: pytest.MonkeyPatch, damage: str
@@ -204,6 +229,23 @@ def test_a_checkpoint_that_cannot_be_written_is_an_error_and_loses_nothing(
     model.set_weights([value + 1 for value in before])
     assert Checkpoints(model, tmp_path).restore() == 0
     np.testing.assert_array_equal(model.get_weights()[0], before[0])
+
+
+def test_workers_that_save_at_once_do_not_disturb_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    model.compile("adam", "mse")
+    first, second = (Checkpoints(model, tmp_path / "run", chief=False) for _ in range(2))
+    write = first._checkpoint.write
+
+    def write_then_wait(path: str) -> None:
+        write(path)
+        second.save()
+
+    monkeypatch.setattr(first._checkpoint, "write", write_then_wait)
+    first.save()
+    assert not list(tmp_path.iterdir())
 
 
 def test_two_checkpoints_are_kept(tmp_path: Path) -> None:
@@ -295,6 +337,15 @@ def test_a_log_is_replaced_whole(tmp_path: Path) -> None:
 def test_saves_must_fall_between_executions() -> None:
     with pytest.raises(ValueError, match=r"steps_per_save must be a multiple .* \(4\); got 6"):
         Schedule(total_steps=8, steps_per_save=6, steps_per_execution=4)
+
+
+@pytest.mark.parametrize("wrong", [{"warmup_steps": 8}, {"steps_per_execution": 2}])
+def test_a_run_that_is_refused_leaves_its_folder_free(
+    tmp_path: Path, shards: TokenShards, wrong: dict[str, int]
+) -> None:
+    with pytest.raises(ValueError, match=r"warmup_steps must be|total_steps must be"):
+        pretrain(shards, config(shards), replace(OPTIONS, **wrong), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_several_steps_at_once_are_the_same_run(
