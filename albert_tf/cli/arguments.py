@@ -12,6 +12,7 @@ from typing import Any
 from albert_tf.cli import commands
 from albert_tf.cli.examples import add_examples
 from albert_tf.cli.options import (
+    PRECISIONS,
     add_columns,
     add_count,
     add_model,
@@ -119,7 +120,7 @@ def _pretrain(steps: Any) -> None:
     add_count(step, "--warmup-steps", "steps to the full rate (default a fortieth)", least=0)
     add_count(step, "--steps-per-save", "steps between checkpoints (default 100)")
     step.add_argument(
-        "--precision", choices=("float32", "mixed_bfloat16", "mixed_float16"),
+        "--precision", choices=PRECISIONS,
         help="what activations are computed in; weights stay float32 (default float32)",
     )  # fmt: skip
     step.add_argument(

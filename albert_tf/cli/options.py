@@ -11,6 +11,9 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+# float16 would need gradients to be scaled, and skips steps where they overflow.
+PRECISIONS = ("float32", "mixed_bfloat16")
+
 Options = TypeVar("Options")
 
 

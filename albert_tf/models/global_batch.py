@@ -61,6 +61,8 @@ class GlobalBatchTraining(_Model):
             ValueError: it accumulates gradients itself, or clips scaled gradients on several
                 devices.
         """
+        if self.optimizer is None:
+            return
         inner = getattr(self.optimizer, "inner_optimizer", None)
         if (inner or self.optimizer).gradient_accumulation_steps:
             raise ValueError(
@@ -85,8 +87,8 @@ class GlobalBatchTraining(_Model):
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         """Takes one step; what `fit` calls on every device for its share of the batch."""
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        y = self.objectives.by_head(y)
         weights = self.objectives.weights(y, sample_weight)
+        y = self.objectives.by_head(y)
         shares = self.objectives.shares(weights, self.add_up)
         if self._micro_batches == 1:
             loss, gradients = self._compute(x, y, weights, shares)
@@ -98,13 +100,16 @@ class GlobalBatchTraining(_Model):
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
         """Scores a batch; what `evaluate` calls on every device for its share of it."""
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        y = self.objectives.by_head(y)
         weights = self.objectives.weights(y, sample_weight)
+        y = self.objectives.by_head(y)
         outputs = self(x, training=False)
         losses = self.objectives.losses(y, outputs)
         self._update(y, outputs, losses, weights)
         shares = self.objectives.shares(weights, self.add_up)
-        return self._results(x, self.objectives.total(losses, shares))
+        loss = self.objectives.total(losses, shares)
+        if self.losses:
+            loss += tf.add_n(self.losses) / self._devices
+        return self._results(x, loss)
 
     def _compute(self, x: Any, y: Tensors, weights: Tensors, shares: Tensors) -> Any:
         """The loss and the gradients of some examples; updates the metrics of the heads."""
@@ -120,6 +125,8 @@ class GlobalBatchTraining(_Model):
                 outputs = self(x, training=True)
                 losses = self.objectives.losses(y, outputs)
                 loss = self.objectives.total(losses, shares)
+                if self.losses:  # of layers and weights, which every part has in full
+                    loss += tf.add_n(self.losses) / (self._devices * self._micro_batches)
                 scaled = self.optimizer.scale_loss(loss)
             # A table's gradient comes as slices, with repeats; moments and norms taken slice by
             # slice are wrong.

@@ -79,13 +79,34 @@ class Objectives:
             return dict(zip(self.heads, values, strict=True))
         return dict.fromkeys(self.heads, values)
 
+    def check(self, y: Any, sample_weight: Any) -> None:
+        """Refuses targets that are not those of the heads, and weights of other heads.
+
+        Raises:
+            ValueError: a head has no targets, or something is for another head.
+        """
+        several = len(self.heads) > 1
+        if isinstance(y, Mapping) and set(y) != set(self.heads):
+            raise ValueError(f"targets must be given for {self.heads}; got {sorted(y)}.")
+        if several and not isinstance(y, Mapping | list | tuple):
+            raise ValueError(f"targets must be a dict by head, of {self.heads}; got one array.")
+        if isinstance(sample_weight, Mapping) and not set(sample_weight) <= set(self.heads):
+            raise ValueError(
+                f"sample_weight must be for heads among {self.heads}; got {sorted(sample_weight)}."
+            )
+
     def losses(self, y: Any, outputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The loss of every place of every head, [B] or [B, places]."""
         targets = self.by_head(y)
         return {head: self._losses[head](targets[head], outputs[head]) for head in self.heads}
 
     def weights(self, y: Any, sample_weight: Any) -> dict[str, Tensor]:
-        """The weight of every place of every head, 1 where the caller gave none."""
+        """The weight of every place of every head, 1 where the caller gave none.
+
+        Raises:
+            ValueError: see `check`.
+        """
+        self.check(y, sample_weight)
         targets, given = self.by_head(y), self.by_head(sample_weight)
         weights = {}
         for head in self.heads:

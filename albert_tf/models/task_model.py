@@ -21,8 +21,8 @@ class _KerasTraining:
     def prepare_training(self, micro_batches: int, settings: dict[str, Any]) -> dict[str, Any]:
         if micro_batches != 1:
             raise ValueError(
-                f"micro_batches must be 1 on this backend; got {micro_batches}. Give the "
-                f"optimizer gradient_accumulation_steps instead."
+                f"micro_batches must be 1 on the backend {keras.backend.backend()}; got "
+                f"{micro_batches}."
             )
         return settings
 
@@ -67,10 +67,11 @@ class AlbertTask(_Training):
         preprocessor: AlbertPreprocessor | None = None,
         **kwargs: Any,
     ) -> None:
-        # Named outright, for a parent in between may take other arguments.
-        keras_hub.models.Task.__init__(self, inputs=inputs, outputs=outputs, **kwargs)
+        # Before the rest, which takes the dtype policy from the body.
         self.backbone = backbone
         self.preprocessor = preprocessor
+        # Named outright, for a parent in between may take other arguments.
+        keras_hub.models.Task.__init__(self, inputs=inputs, outputs=outputs, **kwargs)
 
     @classmethod
     def from_preset(cls, preset: str, load_weights: bool = True, **kwargs: Any) -> Any:
@@ -139,7 +140,8 @@ class AlbertTask(_Training):
         losses = self.objectives.losses(y, y_pred)
         self.objectives.update(y, y_pred, losses, weights)
         shares = self.objectives.shares(weights, self.add_up)
-        return self.objectives.total(losses, shares)
+        total = self.objectives.total(losses, shares)
+        return total + sum(self.losses) if self.losses else total
 
     def preprocess_samples(self, x: Any, y: Any = None, sample_weight: Any = None) -> Any:
         """Makes inputs of texts; a dict of arrays stays as it is."""

@@ -54,11 +54,9 @@ class Guard(keras.callbacks.Callback):
             raise Diverged(f"loss must be finite; got {loss} at step {self._step}")
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        for variable in self.model.trainable_variables:
-            if not tf.reduce_all(tf.math.is_finite(variable.value)):
-                raise Diverged(
-                    f"weights must be finite; {variable.path} is not at step {self._step}"
-                )
+        broken = broken_weight(self.model)
+        if broken is not None:
+            raise Diverged(f"weights must be finite; {broken} is not at step {self._step}")
         loss = float((logs or {}).get("loss", 0.0))
         lowest = min((entry["loss"] for entry in self._entries[:epoch]), default=math.inf)
         if loss > lowest + self._spike:
@@ -67,6 +65,14 @@ class Guard(keras.callbacks.Callback):
     @property
     def _step(self) -> int:
         return steps_taken(self.model)
+
+
+def broken_weight(model: keras.Model) -> str | None:
+    """The name of a weight that is not finite, if there is one."""
+    for variable in model.trainable_variables:
+        if not tf.reduce_all(tf.math.is_finite(variable.value)):
+            return str(variable.path)
+    return None
 
 
 class Log(keras.callbacks.Callback):
@@ -97,6 +103,21 @@ class Log(keras.callbacks.Callback):
         part.replace(self._path)
 
 
+class Events(keras.callbacks.Callback):
+    """Writes the metrics of every stretch for TensorBoard, against steps."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__()
+        self._writer = tf.summary.create_file_writer(str(directory))
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        step = steps_taken(self.model)
+        with self._writer.as_default():
+            for name, value in (logs or {}).items():
+                tf.summary.scalar(name, value, step)
+        self._writer.flush()
+
+
 class Speed(keras.callbacks.Callback):
     """Adds the speed of a stretch to its metrics; its first step, which compiles, aside."""
 
@@ -108,9 +129,9 @@ class Speed(keras.callbacks.Callback):
         self._began: float | None = None
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
-        self._ended, self._last = time.perf_counter(), batch
+        self._ended, self._last = time.perf_counter(), steps_taken(self.model)
         if self._began is None:
-            self._began, self._first = self._ended, batch
+            self._began, self._first = self._ended, self._last
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         if logs is None or self._began is None or self._last == self._first:
@@ -162,9 +183,9 @@ class SaveOrStop(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         # The end of a stretch, which has yet to be logged, does what follows its last step.
-        if not self._told or batch + 1 == self.params["steps"]:
+        if not self._told or batch + 1 >= self.params["steps"]:
             return
-        if self._alone:
+        if self._alone and broken_weight(self.model) is None:
             self._saved.save()
             raise Preempted(f"saved after step {steps_taken(self.model)}")
         raise Preempted("stopped at the last save")
@@ -178,16 +199,15 @@ class SaveOrStop(keras.callbacks.Callback):
 class ProgressBar(keras.callbacks.Callback):
     """One bar for the whole run, with the running metrics behind it."""
 
-    def __init__(self, caption: str, start: int, schedule: Any) -> None:
+    def __init__(self, caption: str, start: int, total_steps: int) -> None:
         super().__init__()
-        self._steps = schedule.steps_per_execution
         self._bar = tqdm(
-            desc=caption, initial=start, total=schedule.total_steps, unit="step", mininterval=1.0
+            desc=caption, initial=start, total=total_steps, unit="step", mininterval=1.0
         )
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         shown = {name: f"{float(value):.3f}" for name, value in (logs or {}).items()}
         self._bar.set_postfix(shown, refresh=False)
-        self._bar.update(self._steps)
+        self._bar.update(steps_taken(self.model) - self._bar.n)
         if self._bar.n >= self._bar.total:
             self._bar.close()

@@ -63,7 +63,7 @@ class Checkpoints:
                 self._checkpoint.read(str(path)).assert_existing_objects_matched()
                 return steps_taken(self._model)
             except Exception as error:  # TensorFlow has many for a damaged file, IndexError too
-                warnings.warn(f"{path} is damaged: {_first_line(error)}", stacklevel=2)
+                warnings.warn(f"{path} is damaged: {first_line(error)}", stacklevel=2)
         if found:
             raise ValueError(
                 f"every checkpoint in {self._directory} is damaged. Delete that folder to begin "
@@ -89,7 +89,7 @@ class Checkpoints:
         except (tf.errors.OpError, OSError) as error:
             self._clear()
             raise OSError(
-                f"no checkpoint could be written to {self._directory}: {_first_line(error)}. The "
+                f"no checkpoint could be written to {self._directory}: {first_line(error)}. The "
                 f"one before it is kept; repeat the command to continue from there."
             ) from error
         for old in self._found()[:-2]:
@@ -130,6 +130,6 @@ def _step(path: Path) -> int:
     return int(path.name.partition("-")[2])
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
     """What went wrong, without the name that TensorFlow has for the operation."""
     return re.sub(r"^\{\{.*?\}\} *", "", str(error).partition("\n")[0])

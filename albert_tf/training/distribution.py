@@ -36,7 +36,8 @@ def strategy(name: str) -> tf.distribute.Strategy | None:
         return tf.distribute.MirroredStrategy(_local_devices())
     if name == "multi_worker":
         found = tf.distribute.cluster_resolver.TFConfigClusterResolver()
-        if len(found.cluster_spec().as_dict().get("worker", [])) < 2:
+        tasks = found.cluster_spec().as_dict()
+        if sum(len(tasks.get(kind, [])) for kind in ("chief", "worker")) < 2:
             raise ValueError(
                 "multi_worker needs the environment variable TF_CONFIG to name two or more "
                 "workers, and which of them this is."
@@ -64,7 +65,11 @@ def devices(found: tf.distribute.Strategy | None) -> int:
 def is_chief(found: tf.distribute.Strategy | None) -> bool:
     """Whether this process is the one that writes the files of a run."""
     resolver = None if found is None else found.cluster_resolver
-    return not getattr(resolver, "task_id", None)
+    if resolver is None or not resolver.task_type:
+        return True
+    if resolver.task_type == "worker" and "chief" in resolver.cluster_spec().jobs:
+        return False
+    return not resolver.task_id
 
 
 def _local_devices() -> list[str]:

@@ -96,8 +96,7 @@ def finetune(
         [len(sample.packed.token_ids) for sample in samples], options.batch_size, options.seed
     )
     total_steps = order.steps_per_epoch * options.epochs
-    steps_per_save = math.ceil(order.steps_per_epoch / options.saves_per_epoch)
-    schedule = Schedule(total_steps, steps_per_save, options.steps_per_execution)
+    schedule = Schedule(total_steps, math.ceil(order.steps_per_epoch / options.saves_per_epoch))
     with scope(shared):
         model.compile(
             build_optimizer(
@@ -115,7 +114,10 @@ def finetune(
     def make_batch(step: int) -> Batch:
         return _batch([samples[index] for index in order(step)], task, tokenizer, parts)
 
-    data = {"model": pretrained, "first_batch": fingerprint(make_batch)}
+    def alone(step: int) -> Batch:  # the same, whoever computes it
+        return _batch([samples[index] for index in order(step)], task, tokenizer)
+
+    data = {"model": pretrained, "first_batch": fingerprint(alone)}
     chief = is_chief(shared)
     if chief:
         claim(directory, {**data, **options.identity(), **task_to_dict(task)})

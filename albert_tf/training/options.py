@@ -11,8 +11,9 @@ from typing import Any
 
 # Counts that may be zero.
 _FROM_ZERO = ("seed", "warmup_steps")
-# How a result is computed, which does not change it but for rounding.
-_MEANS = ("distribute", "steps_per_execution", "xla", "remat")
+# How a result is computed. Without dropout it is the same but for rounding, so a run may be
+# continued in another way.
+_MEANS = ("distribute", "micro_batches", "steps_per_execution", "xla", "remat")
 
 
 @dataclass(frozen=True, kw_only=True)

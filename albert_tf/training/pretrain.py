@@ -106,7 +106,7 @@ def pretrain(
     options.check_batch(devices(shared))
     make_batch = pretraining_batches(corpus, options)
     identity = {**options.identity(), **asdict(config), "first_batch": fingerprint(make_batch)}
-    schedule = Schedule(options.steps, options.steps_per_save, options.steps_per_execution)
+    schedule = Schedule(options.steps, options.steps_per_save)
     keras.utils.set_random_seed(options.seed)
     with scope(shared):
         model = _build(config, options)
@@ -144,6 +144,11 @@ def _check(
         raise ValueError(
             f"sequence_length must be at most max_position_embeddings "
             f"({config.max_position_embeddings}); got {options.sequence_length}."
+        )
+    if options.precision == "mixed_float16":
+        raise ValueError(
+            "precision cannot be mixed_float16, which skips steps and so cannot be resumed; use "
+            "mixed_bfloat16."
         )
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,13 +18,14 @@ import tensorflow as tf
 
 from albert_tf.training.callbacks import (
     Diverged,
+    Events,
     Guard,
     Log,
     ProgressBar,
     SaveOrStop,
     Speed,
 )
-from albert_tf.training.checkpoints import Checkpoints, steps_taken
+from albert_tf.training.checkpoints import Checkpoints, first_line, steps_taken
 from albert_tf.training.distribution import is_chief
 from albert_tf.training.history_plot import plot_history
 from albert_tf.training.input_pipeline import MakeBatch, stream
@@ -37,23 +39,10 @@ _RECOVERIES = 3
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long a run is, and how often it stops to log, validate and save.
-
-    Raises:
-        ValueError: saves would fall between the steps of one execution.
-    """
+    """How long a run is, and how often it stops to log, validate and save."""
 
     total_steps: int
     steps_per_save: int
-    steps_per_execution: int = 1
-
-    def __post_init__(self) -> None:
-        for name in ("total_steps", "steps_per_save"):
-            if getattr(self, name) % self.steps_per_execution:
-                raise ValueError(
-                    f"{name} must be a multiple of steps_per_execution "
-                    f"({self.steps_per_execution}); got {getattr(self, name)}."
-                )
 
     def stretch(self, step: int) -> tuple[int, int]:
         """The number of the stretch that a step belongs to, and the step it ends before."""
@@ -99,7 +88,8 @@ def fit(
     Raises:
         callbacks.Preempted: the process was told to stop, and has saved.
         OSError: a checkpoint could not be written, or another worker was lost.
-        ValueError: the run broke again and again, or all checkpoints are damaged.
+        ValueError: the run broke again and again, a step failed or needs more memory than there
+            is, or all checkpoints are damaged.
     """
     chief = is_chief(model.distribute_strategy)
     saved = Checkpoints(model, directory / _CHECKPOINTS, chief=chief)
@@ -107,10 +97,9 @@ def fit(
     log = Log(directory / METRICS_FILE, schedule.stretches(step), writes=chief)
     callbacks: list[keras.callbacks.Callback] = [Speed(work), log]
     if chief:
-        events = keras.callbacks.TensorBoard(directory / "tensorboard", write_graph=False)
-        callbacks.append(events)
+        callbacks.append(Events(directory / "tensorboard"))
     if chief and progress is not None:
-        callbacks.append(ProgressBar(progress, step, schedule))
+        callbacks.append(ProgressBar(progress, step, schedule.total_steps))
     data = partial(stream, make_batch, fixed=fixed_shapes)
     for left in reversed(range(_RECOVERIES + 1)):
         try:
@@ -123,11 +112,6 @@ def fit(
                     f"another folder with a lower learning rate."
                 ) from error
             _recover(model, saved, error)
-        except (tf.errors.UnavailableError, tf.errors.AbortedError) as error:
-            raise OSError(
-                "another worker was lost, so this one stopped. Start all of them again; the run "
-                "continues from its last save."
-            ) from error
     if chief:
         plot_history({model.name: log.entries}, directory / "history.png")
     return log.entries
@@ -147,7 +131,11 @@ def _train(
     # In the middle of a stretch its metrics go on from what they were.
     running = saved.values_of_metrics() if step % schedule.steps_per_save else None
     alone = not isinstance(model.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy)
-    with SaveOrStop(saved, running, alone=alone) as stop, warnings.catch_warnings():
+    with (
+        SaveOrStop(saved, running, alone=alone) as stop,
+        _plain_errors(),
+        warnings.catch_warnings(),
+    ):
         # A span finder has no use for the pooler of its backbone.
         warnings.filterwarnings("ignore", message="Gradients do not exist for variables .*pooler")
         while step < schedule.total_steps:
@@ -164,6 +152,25 @@ def _train(
             step = end
 
 
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """Says what TensorFlow's errors mean for a run."""
+    try:
+        yield
+    except (tf.errors.UnavailableError, tf.errors.AbortedError) as error:
+        raise OSError(
+            "another worker was lost, so this one stopped. Start all of them again; the run "
+            "continues from its last save."
+        ) from error
+    except tf.errors.ResourceExhaustedError as error:
+        raise ValueError(
+            f"a step needs more memory than there is: {first_line(error)}. Give micro_batches, or "
+            f"remat, or a smaller batch_size or sequence_length."
+        ) from error
+    except tf.errors.OpError as error:
+        raise ValueError(f"a step failed: {first_line(error)}") from error
+
+
 def _recover(model: keras.Model, saved: Checkpoints, error: Diverged) -> None:
     """Goes back to the last save and lowers the rate."""
     factor = rate_factor(model.optimizer)
@@ -177,6 +184,7 @@ def _recover(model: keras.Model, saved: Checkpoints, error: Diverged) -> None:
             f"learning rate."
         ) from error
     factor.assign(lower)
+    saved.save()
     warnings.warn(
         f"{error}; went back to step {step} with {lower:g} of the learning rate.", stacklevel=3
     )

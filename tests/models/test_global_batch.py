@@ -233,3 +233,23 @@ def test_a_loss_for_another_head_is_refused() -> None:
         model.compile("sgd", loss={"nsp": "mse"})
     with pytest.raises(ValueError, match="loss_weights must be a dict by head"):
         model.compile("sgd", loss_weights=[1.0, 2.0])
+
+
+def test_losses_of_layers_are_part_of_the_loss() -> None:
+    plain, regularized = (replicas.build({"optimizer": "sgd"}) for _ in range(2))
+    dense = regularized.masked_lm.dense
+    dense.kernel_regularizer = keras.regularizers.L2(0.5)
+    dense.kernel.regularizer = dense.kernel_regularizer
+    x, y, weights = batch()
+    settings = {"sample_weight": weights, "batch_size": replicas.BATCH, "verbose": 0}
+    first, second = (
+        model.evaluate(x, y, return_dict=True, **settings)["loss"] for model in (plain, regularized)
+    )
+    added = 0.5 * float(keras.ops.sum(keras.ops.square(dense.kernel)))
+    assert second - first == pytest.approx(added, rel=1e-4)
+    before = dense.kernel.numpy()
+    for model in (plain, regularized):
+        model.fit(x, y, **settings)
+    moved = regularized.masked_lm.dense.kernel - plain.masked_lm.dense.kernel
+    # SGD at 0.1 takes the gradient of the penalty, the kernel itself, on top.
+    np.testing.assert_allclose(moved, -0.1 * before, atol=1e-6)

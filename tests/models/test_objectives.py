@@ -17,7 +17,7 @@ WEIGHTS = np.array([1, 0, 2, 0, 1], np.float32)
 
 def heads(**settings: Any) -> Objectives:
     given = {"loss": None, "loss_weights": None, "accuracies": True, **settings}
-    return Objectives(["start", "end"], **given)
+    return Objectives(LOGITS, **given)
 
 
 def cross_entropy(name: str, weights: np.ndarray) -> float:
@@ -74,7 +74,7 @@ def test_a_batch_without_weight_has_no_loss() -> None:
 def test_a_regression_may_have_targets_of_one_or_two_axes() -> None:
     outputs = {"score": np.array([[1.0], [3.0]], np.float32)}
     for loss in ("mse", keras.losses.MeanSquaredError()):
-        objectives = Objectives(["score"], loss, None, accuracies=False)
+        objectives = Objectives(outputs, loss, None, accuracies=False)
         for y in (np.array([2.0, 0.0]), np.array([[2.0], [0.0]])):
             weights = objectives.weights(y, np.array([1.0, 3.0]))
             shares = objectives.shares(weights, lambda value: value)
@@ -86,5 +86,15 @@ def test_metrics_are_named_as_keras_names_them() -> None:
     assert [metric.name for metric in heads().metrics] == [
         "start_loss", "end_loss", "start_accuracy", "end_accuracy",
     ]  # fmt: skip
-    single = Objectives(["logits"], None, None, accuracies=True)
+    single = Objectives({"logits": LOGITS["start"]}, None, None, accuracies=True)
     assert [metric.name for metric in single.metrics] == ["accuracy"]
+
+
+def test_targets_and_weights_of_other_heads_are_refused() -> None:
+    objectives = heads()
+    with pytest.raises(ValueError, match=r"given for \['start', 'end'\]; got \['start'\]"):
+        objectives.weights({"start": TARGETS["start"]}, None)
+    with pytest.raises(ValueError, match=r"must be a dict by head, .*; got one array"):
+        objectives.weights(TARGETS["start"], None)
+    with pytest.raises(ValueError, match=r"sample_weight must be for heads .*; got \['begin'\]"):
+        objectives.weights(TARGETS, {"begin": WEIGHTS})

@@ -38,12 +38,30 @@ def test_a_single_worker_is_no_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(("task", "writes"), [(0, True), (1, False)])
 def test_the_first_worker_writes(task: int, writes: bool) -> None:
     class Resolver:
-        task_id = task
+        task_type, task_id = "worker", task
+
+        def cluster_spec(self) -> tf.train.ClusterSpec:
+            return tf.train.ClusterSpec({"worker": ["localhost:1", "localhost:2"]})
 
     class Strategy:
         cluster_resolver = Resolver()
 
     assert is_chief(Strategy()) is writes  # type: ignore[arg-type]
+
+
+def test_a_chief_writes_and_no_worker_beside_it() -> None:
+    class Resolver:
+        task_type, task_id = "worker", 0
+
+        def cluster_spec(self) -> tf.train.ClusterSpec:
+            return tf.train.ClusterSpec({"chief": ["localhost:1"], "worker": ["localhost:2"]})
+
+    class Strategy:
+        cluster_resolver = Resolver()
+
+    assert not is_chief(Strategy())  # type: ignore[arg-type]
+    Resolver.task_type = "chief"
+    assert is_chief(Strategy())  # type: ignore[arg-type]
 
 
 def test_a_mirrored_strategy_builds_models_in_its_scope() -> None:

@@ -9,6 +9,7 @@ import time
 import warnings
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -23,7 +24,6 @@ from albert_tf.training.callbacks import SPEED_METRICS, Diverged, Guard, Preempt
 from albert_tf.training.checkpoints import Checkpoints
 from albert_tf.training.input_pipeline import fingerprint
 from albert_tf.training.pretrain import PretrainingOptions, pretrain, pretraining_batches
-from albert_tf.training.trainer import Schedule
 from tests.story_shards import write_stories
 
 OPTIONS = PretrainingOptions(
@@ -334,16 +334,11 @@ def test_a_log_is_replaced_whole(tmp_path: Path) -> None:
     assert path.read_text() == '{"step": 2}\n{"step": 4}\n'
 
 
-def test_saves_must_fall_between_executions() -> None:
-    with pytest.raises(ValueError, match=r"steps_per_save must be a multiple .* \(4\); got 6"):
-        Schedule(total_steps=8, steps_per_save=6, steps_per_execution=4)
-
-
-@pytest.mark.parametrize("wrong", [{"warmup_steps": 8}, {"steps_per_execution": 2}])
+@pytest.mark.parametrize("wrong", [{"warmup_steps": 8}, {"precision": "mixed_float16"}])
 def test_a_run_that_is_refused_leaves_its_folder_free(
-    tmp_path: Path, shards: TokenShards, wrong: dict[str, int]
+    tmp_path: Path, shards: TokenShards, wrong: dict[str, Any]
 ) -> None:
-    with pytest.raises(ValueError, match=r"warmup_steps must be|total_steps must be"):
+    with pytest.raises(ValueError, match=r"warmup_steps must be|precision cannot be"):
         pretrain(shards, config(shards), replace(OPTIONS, **wrong), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
@@ -351,12 +346,45 @@ def test_a_run_that_is_refused_leaves_its_folder_free(
 def test_several_steps_at_once_are_the_same_run(
     tmp_path: Path, shards: TokenShards, whole: Path
 ) -> None:
-    del whole
-    even = replace(OPTIONS, steps=8)
-    for steps in (1, 2):
-        options = replace(even, steps_per_execution=steps)
-        pretrain(shards, config(shards), options, tmp_path / str(steps))
-    assert_same_run(tmp_path / "1", tmp_path / "2")
+    # Saves are every two steps, so one of three is left over each time.
+    pretrain(shards, config(shards), replace(OPTIONS, steps_per_execution=3), tmp_path / "3")
+    assert_same_run(whole, tmp_path / "3")
+
+
+def test_infinite_weights_are_not_saved_when_the_process_is_told_to_stop(
+    tmp_path: Path, shards: TokenShards, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def poison_and_stop() -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(callbacks, "broken_weight", lambda model: None)
+    stop_at(5, monkeypatch, poison_and_stop)
+    stop_at(5, monkeypatch, lambda: monkeypatch.setattr(callbacks, "broken_weight", str))
+    with pytest.raises(Preempted, match="stopped at the last save"):
+        pretrain(shards, config(shards), OPTIONS, tmp_path)
+    assert {path.name for path in tmp_path.glob("checkpoints/*.index")} == {
+        "step-2.index", "step-4.index",
+    }  # fmt: skip
+
+
+def test_a_step_that_fails_is_an_error_in_plain_words(
+    tmp_path: Path, shards: TokenShards, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise tf.errors.ResourceExhaustedError(None, None, "{{node x}} OOM when allocating")
+
+    stop_at(5, monkeypatch, fail)
+    with pytest.raises(ValueError, match=r"memory than there is: OOM when allocating.* Give micro"):
+        pretrain(shards, config(shards), OPTIONS, tmp_path)
+
+
+def test_events_are_written_against_steps(whole: Path) -> None:
+    (file,) = (whole / "tensorboard").glob("events*")
+    steps = {
+        event.step for event in tf.compat.v1.train.summary_iterator(str(file))
+        if event.summary.value
+    }  # fmt: skip
+    assert steps == {2, 4, 6, 7}
 
 
 def test_other_text_cannot_continue_a_run(
@@ -391,6 +419,7 @@ def test_rates_grow_with_the_root_of_the_batch() -> None:
 KILL_SCRIPT = """
 import sys
 from pathlib import Path
+from typing import Any
 from albert_tf.examples.shards import TokenShards
 from albert_tf.training.pretrain import pretrain
 from tests.training.test_trainer import KILL_OPTIONS, config
