@@ -58,6 +58,7 @@ def served(folder: Path, **texts: list[str]) -> dict[str, list[Any]]:
     return json.loads(result.stdout)
 
 
+@pytest.mark.slow
 def test_a_classifier_answers_as_keras_does(models: Path, tmp_path: Path) -> None:
     export_checkpoint(models / "classifier", tmp_path / "out", "saved_model")
     found = served(tmp_path / "out", text=TEXTS)
@@ -71,6 +72,7 @@ def test_a_classifier_answers_as_keras_does(models: Path, tmp_path: Path) -> Non
         )
 
 
+@pytest.mark.slow
 def test_an_answerer_answers_as_keras_does(models: Path, tmp_path: Path) -> None:
     export_checkpoint(models / "answerer", tmp_path / "out", "saved_model")
     pairs = [(question, context) for question in QUESTIONS for context in CONTEXTS]
@@ -87,6 +89,7 @@ def test_an_answerer_answers_as_keras_does(models: Path, tmp_path: Path) -> None
     assert max(found["start"]) > 4 * 47
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "method"), [("classifier", "encode_ids"), ("answerer", "encode")])
 def test_one_that_reads_text_otherwise_is_not_written(
     models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, method: str

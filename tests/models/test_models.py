@@ -225,6 +225,7 @@ def test_dropout_follows_the_config() -> None:
         assert np.array_equal(first, second) == (rate == 0.0)
 
 
+@pytest.mark.slow
 def test_a_model_too_large_to_remember_its_activations_trains_the_same() -> None:
     losses = []
     for remat in (False, True):
