@@ -7,7 +7,6 @@ Shape letters: B examples, T tokens, M masked places, V vocabulary.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from albert_tf.examples.packing import Ints
 from albert_tf.examples.pretraining import PretrainingBatches
 from albert_tf.examples.sentence_pairs import OBJECTIVES
 from albert_tf.examples.shards import vocabulary_checksum
+from albert_tf.json_file import write_json_object
 from albert_tf.text.tokenizer import SpecialIds, Tokenizer
 
 STATIC_MANIFEST_FILE = "static_examples.json"
@@ -218,8 +218,5 @@ def _write_manifest(
         vocabulary=vocabulary_checksum(directory),
         files=files,
     )
-    path = directory / STATIC_MANIFEST_FILE
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_text(json.dumps(asdict(manifest), indent=2) + "\n", encoding="utf-8")
-    partial.replace(path)
+    write_json_object(directory / STATIC_MANIFEST_FILE, asdict(manifest))
     return manifest

@@ -85,6 +85,14 @@ def kill() -> None:
     raise Killed
 
 
+def train_until_killed(shards: TokenShards, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kills the run after step 5, between the saves after 4 and 6."""
+    with monkeypatch.context() as patch:
+        stop_at(5, patch, kill)
+        with pytest.raises(Killed):
+            pretrain(shards, config(shards), OPTIONS, folder)
+
+
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory, shards: TokenShards) -> Path:
     """An uninterrupted run."""
@@ -97,10 +105,7 @@ def test_a_killed_run_continues_to_the_same_weights(
     tmp_path: Path, shards: TokenShards, whole: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cut = tmp_path / "cut"
-    with monkeypatch.context() as patch:
-        stop_at(5, patch, kill)
-        with pytest.raises(Killed):
-            pretrain(shards, config(shards), OPTIONS, cut)
+    train_until_killed(shards, cut, monkeypatch)
     assert not (cut / "model.weights.h5").exists()
     continued = pretrain(shards, config(shards), OPTIONS, cut)
 
@@ -167,10 +172,7 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(
     tmp_path: Path, shards: TokenShards, whole: Path, monkeypatch: pytest.MonkeyPatch, damage: str
 ) -> None:
     cut = tmp_path / "cut"
-    with monkeypatch.context() as patch:
-        stop_at(5, patch, kill)
-        with pytest.raises(Killed):
-            pretrain(shards, config(shards), OPTIONS, cut)
+    train_until_killed(shards, cut, monkeypatch)
     data = cut / "checkpoints" / "step-4.data-00000-of-00001"
     content = bytearray(data.read_bytes())
     content[len(content) // 2] ^= 64
