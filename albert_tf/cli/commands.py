@@ -168,7 +168,8 @@ def evaluate(arguments: argparse.Namespace) -> None:
     _check_columns(arguments, model.task.name)
     task = given_options(model.task, arguments)
     examples = task.read(arguments.data, arguments.limit)
-    predictions = [model.predict(example) for example in tqdm(examples, desc="evaluating")]
+    answers = model.predict_all(examples)
+    predictions = list(tqdm(answers, desc="evaluating", total=len(examples)))
     scores = task.score(examples, predictions)
     print_table(scores)
     if arguments.json:

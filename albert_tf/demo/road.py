@@ -194,8 +194,9 @@ def _score_answers(
     """Scores of each model on all questions, and what the last one answers on one passage."""
     scores, answers = {}, []
     for name, model in models.items():
-        bar = tqdm(questions, desc=f"answering ({name})", disable=not progress)
-        predictions = [model.predict(question) for question in bar]
+        found = model.predict_all(questions)
+        bar = tqdm(found, f"answering ({name})", len(questions), disable=not progress)
+        predictions = list(bar)
         scores[name] = model.task.score(questions, predictions)
         answers = [prediction.text for prediction in predictions]
     answered = zip(questions, answers, strict=True)

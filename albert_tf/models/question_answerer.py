@@ -17,6 +17,7 @@ from albert_tf.models.backbone import AlbertBackbone, model_inputs
 from albert_tf.models.task_model import AlbertTask
 from albert_tf.preprocessing import AlbertPreprocessor
 from albert_tf.tasks.squad import AnswerPrediction, QuestionAnsweringTask, QuestionExample
+from albert_tf.tasks.task import TaskModel
 
 
 @keras.saving.register_keras_serializable(package="albert_tf")
@@ -70,4 +71,7 @@ class AlbertQuestionAnswerer(AlbertTask, keras_hub.models.Task):
         """
         tokenizer, length = self.vocabulary("answer")
         task = QuestionAnsweringTask(**{"sequence_length": length, **settings})
-        return task.predict(QuestionExample(question, context), tokenizer, self.run)
+        answer: AnswerPrediction = TaskModel(task, tokenizer, self.run).predict(
+            QuestionExample(question, context)
+        )
+        return answer

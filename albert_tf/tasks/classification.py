@@ -17,8 +17,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from albert_tf.examples.packing import PackedSequence, pack, pad_batch, truncate
-from albert_tf.tasks.task import Floats, Run, Sample
+from albert_tf.examples.packing import PackedSequence, pack, truncate
+from albert_tf.tasks.task import Floats, Sample, Window
 from albert_tf.text.tokenizer import Tokenizer
 
 # The longest cell a table may have, in characters; beyond it a quote was left open.
@@ -63,6 +63,11 @@ class ClassificationTask:
     def __post_init__(self) -> None:
         object.__setattr__(self, "labels", tuple(self.labels))
 
+    @property
+    def metric(self) -> str:
+        """The score that tells the better of two models."""
+        return "accuracy"
+
     def read(self, path: str | Path, limit: int | None = None) -> list[TextExample]:
         """Reads rows of a .csv, .jsonl, .tsv or tab-separated .txt file.
 
@@ -70,10 +75,24 @@ class ClassificationTask:
             FileNotFoundError: no such file.
             ValueError: another suffix, a damaged row, or a column that is not there.
         """
-        wanted = [self.text_column, self.label_column]
-        wanted += [self.pair_column] if self.pair_column else []
-        examples = []
-        for number, row in enumerate(islice(read_rows(path), limit), start=1):
+        examples = list(islice(self._rows(path, labelled=True), limit))
+        if not examples:
+            raise ValueError(f"{path} holds no rows.")
+        return examples
+
+    def stream(self, path: str | Path) -> Iterator[TextExample]:
+        """Yields the rows of a file, which need no labels.
+
+        Raises:
+            FileNotFoundError: no such file.
+            ValueError: as in `read`.
+        """
+        return self._rows(path, labelled=False)
+
+    def _rows(self, path: str | Path, *, labelled: bool) -> Iterator[TextExample]:
+        wanted = [self.text_column, *([self.pair_column] if self.pair_column else [])]
+        wanted += [self.label_column] if labelled else []
+        for number, row in enumerate(read_rows(path), start=1):
             if None in row:
                 raise ValueError(f"{path} row {number} has more cells than the table has columns.")
             missing = [column for column in wanted if row.get(column) is None]
@@ -82,10 +101,7 @@ class ClassificationTask:
                     f"{path} row {number} has no column {missing[0]!r}; it has {sorted(row)}."
                 )
             pair = row[self.pair_column] if self.pair_column else None
-            examples.append(TextExample(row[self.text_column], pair, row[self.label_column]))
-        if not examples:
-            raise ValueError(f"{path} holds no rows.")
-        return examples
+            yield TextExample(row[self.text_column], pair, row.get(self.label_column))
 
     def encode(self, example: TextExample, tokenizer: Tokenizer) -> list[Sample]:
         """Packs one labelled text; the target of `logits` is the index of its label.
@@ -98,12 +114,20 @@ class ClassificationTask:
                 f"label must be one of {', '.join(self.labels)}; got {example.label!r}."
             )
         target = self.labels.index(example.label)
-        return [Sample(self._pack(example, tokenizer), {"logits": target})]
+        return [Sample((self._pack(example, tokenizer),), {"logits": target})]
 
-    def predict(self, example: TextExample, tokenizer: Tokenizer, run: Run) -> ClassPrediction:
+    def windows(self, example: TextExample, tokenizer: Tokenizer) -> list[Window]:
+        """Packs one text."""
+        return [Window(self._pack(example, tokenizer))]
+
+    def decode(
+        self,
+        example: TextExample,
+        windows: Sequence[Window],
+        outputs: Sequence[dict[str, Floats]],
+    ) -> ClassPrediction:
         """Returns the likeliest label and every probability."""
-        batch = pad_batch([self._pack(example, tokenizer)], pad_id=tokenizer.special.pad)
-        probabilities = softmax(run(batch)["logits"][0])  # [C]
+        probabilities = softmax(outputs[0]["logits"])  # [C]
         return ClassPrediction(
             label=self.labels[int(probabilities.argmax())],
             probabilities=dict(zip(self.labels, map(float, probabilities), strict=True)),

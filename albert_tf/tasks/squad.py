@@ -6,7 +6,7 @@ A passage longer than one input is read in overlapping windows; the answer is th
 span of all of them, cut from the original text by character spans. Unlike the official
 code, a token that two windows share may be answered from either.
 
-Shape letters: T tokens of a window, W tokens of the passage in it.
+Shape letters: W tokens of the passage in a window.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from albert_tf.examples.packing import PackedSequence, pack, pad_batch
+from albert_tf.examples.packing import pack
 from albert_tf.tasks.metrics import best_over, exact_match, f1
-from albert_tf.tasks.task import Floats, Run, Sample
+from albert_tf.tasks.task import Floats, Sample, Window
 from albert_tf.text.tokenizer import Tokenizer
 
 
@@ -47,26 +47,6 @@ class AnswerPrediction:
 
 
 @dataclass(frozen=True)
-class _Window:
-    """One input: the question and a stretch of the passage."""
-
-    packed: PackedSequence
-    offset: int  # place in the input of the first passage token
-    spans: list[tuple[int, int]]  # [W] characters of the passage
-
-    def place(self, first: int, last: int) -> tuple[int, int]:
-        """First and last token of the characters from `first` to `last`; 0, 0 if not all here."""
-        if not self.spans or self.spans[0][0] > first or self.spans[-1][1] < last:
-            return 0, 0
-        inside = [
-            self.offset + token
-            for token, (start, end) in enumerate(self.spans)
-            if start < last and end > first
-        ]
-        return (inside[0], inside[-1]) if inside else (0, 0)
-
-
-@dataclass(frozen=True)
 class QuestionAnsweringTask:
     """Answers that are words of the passage, as in SQuAD 1.1.
 
@@ -88,6 +68,11 @@ class QuestionAnsweringTask:
                 f"by at least 4; got {self.sequence_length}."
             )
 
+    @property
+    def metric(self) -> str:
+        """The score that tells the better of two models."""
+        return "f1"
+
     def read(self, path: str | Path, limit: int | None = None) -> list[QuestionExample]:
         """Reads a JSON file in the layout of SQuAD 1.1.
 
@@ -95,13 +80,7 @@ class QuestionAnsweringTask:
             FileNotFoundError: no such file.
             ValueError: another layout, or a question without an answer.
         """
-        try:
-            content = json.loads(Path(path).read_text(encoding="utf-8"))
-            examples = list(islice(_questions(content), limit))
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise ValueError(f"{path} is not JSON: {error}.") from error
-        except (AttributeError, KeyError, TypeError) as error:
-            raise ValueError(f"{path} is not in the layout of SQuAD: {error!r}.") from error
+        examples = list(islice(self.stream(path), limit))
         if not examples:
             raise ValueError(f"{path} holds no questions.")
         unanswered = [example.question for example in examples if not example.answers]
@@ -111,6 +90,20 @@ class QuestionAnsweringTask:
                 f"{unanswered[0]!r}; only SQuAD 1.1, where all have one, is read."
             )
         return examples
+
+    def stream(self, path: str | Path) -> Iterator[QuestionExample]:
+        """Yields the questions of a file, which need no answers.
+
+        Raises:
+            FileNotFoundError: no such file.
+            ValueError: another layout.
+        """
+        try:
+            yield from _questions(json.loads(Path(path).read_text(encoding="utf-8")))
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise ValueError(f"{path} is not JSON: {error}.") from error
+        except (AttributeError, KeyError, TypeError) as error:
+            raise ValueError(f"{path} is not in the layout of SQuAD: {error!r}.") from error
 
     def encode(self, example: QuestionExample, tokenizer: Tokenizer) -> list[Sample]:
         """Returns every window, with the place of the first answer or of [CLS].
@@ -126,21 +119,25 @@ class QuestionAnsweringTask:
         first = example.answer_start
         last = first + len(example.answers[0])
         samples = []
-        for window in self._windows(example, tokenizer):
-            start, end = window.place(first, last)
-            samples.append(Sample(window.packed, {"start": start, "end": end}))
+        for window in self.windows(example, tokenizer):
+            start, end = place(window, first, last)
+            samples.append(Sample((window.packed,), {"start": start, "end": end}))
         return samples if any(sample.targets["end"] for sample in samples) else []
 
-    def predict(self, example: QuestionExample, tokenizer: Tokenizer, run: Run) -> AnswerPrediction:
+    def decode(
+        self,
+        example: QuestionExample,
+        windows: Sequence[Window],
+        outputs: Sequence[dict[str, Floats]],
+    ) -> AnswerPrediction:
         """Returns the best span over all windows; empty text for an empty passage."""
         best: AnswerPrediction | None = None
-        for window in self._windows(example, tokenizer):
+        for window, output in zip(windows, outputs, strict=True):
             if not window.spans:
                 continue
-            outputs = run(pad_batch([window.packed], pad_id=tokenizer.special.pad))
             passage = slice(window.offset, window.offset + len(window.spans))
             first, last, score = best_span(
-                outputs["start"][0, passage], outputs["end"][0, passage], self.max_answer_length
+                output["start"][passage], output["end"][passage], self.max_answer_length
             )
             if best is None or score > best.score:
                 start, end = window.spans[first][0], window.spans[last][1]
@@ -157,21 +154,31 @@ class QuestionAnsweringTask:
             for name, metric in (("exact_match", exact_match), ("f1", f1))
         } | {"examples": len(pairs)}
 
-    def _windows(self, example: QuestionExample, tokenizer: Tokenizer) -> Iterator[_Window]:
+    def windows(self, example: QuestionExample, tokenizer: Tokenizer) -> list[Window]:
+        """Returns the question with each stretch of the passage, which overlap."""
         question = tokenizer.encode(example.question).token_ids[: self.max_query_length]
         context = tokenizer.encode(example.context)
         room = self.sequence_length - len(question) - 3
-        start = 0
+        windows, start = [], 0
         while True:
-            window = slice(start, start + room)
-            yield _Window(
-                packed=pack(question, context.token_ids[window], tokenizer.special),
-                offset=len(question) + 2,
-                spans=context.spans[window],
-            )
+            stretch = slice(start, start + room)
+            packed = pack(question, context.token_ids[stretch], tokenizer.special)
+            windows.append(Window(packed, len(question) + 2, context.spans[stretch]))
             if start + room >= len(context.token_ids):
-                return
+                return windows
             start += min(self.doc_stride, room)
+
+
+def place(window: Window, first: int, last: int) -> tuple[int, int]:
+    """First and last token of the characters from `first` to `last`; 0, 0 if not all here."""
+    if not window.spans or window.spans[0][0] > first or window.spans[-1][1] < last:
+        return 0, 0
+    inside = [
+        window.offset + token
+        for token, (start, end) in enumerate(window.spans)
+        if start < last and end > first
+    ]
+    return (inside[0], inside[-1]) if inside else (0, 0)
 
 
 def best_span(start: Floats, end: Floats, max_length: int) -> tuple[int, int, float]:

@@ -1,24 +1,25 @@
 """What every task can do, and the file that remembers which task a model was trained for.
 
-text  ->  [task.Task: read, encode, predict, score]  ->  training, runtime
+text  ->  [task.Task: read, encode, windows, decode, score]  ->  training, runtime
 
 A task never knows what computes the outputs: `Run` may be Keras or LiteRT.
 
-Shape letters: B sequences, T tokens.
+Shape letters: B sequences, T tokens, W tokens of a passage.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from albert_tf.examples.packing import Ints, PackedSequence
+from albert_tf.examples.packing import Ints, PackedSequence, pad_batch
 from albert_tf.text.tokenizer import Tokenizer
 
 TASK_FILE = "albert_task.json"
@@ -27,12 +28,33 @@ Floats = NDArray[np.float32]
 Run = Callable[[dict[str, Ints]], dict[str, Floats]]
 
 
+# Batches of one length are drawn from this many, so that sorting saves padding.
+_POOL = 16
+
+
 @dataclass(frozen=True)
-class Sample:
-    """One training input and its targets, by the name of the model output."""
+class Window:
+    """One input of a model, and which stretch of a passage it shows."""
 
     packed: PackedSequence
-    targets: dict[str, int]
+    offset: int = 0  # place in the input of the first token of the passage
+    spans: Sequence[tuple[int, int]] = ()  # [W] characters of the passage
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One training example and its targets, by the name of the model output.
+
+    It has one input, or one for each option where a model chooses between them.
+    """
+
+    inputs: tuple[PackedSequence, ...]
+    targets: dict[str, float]
+
+    @property
+    def length(self) -> int:
+        """Tokens of the longest input."""
+        return max(len(packed.token_ids) for packed in self.inputs)
 
 
 class Task(Protocol):
@@ -44,14 +66,26 @@ class Task(Protocol):
     def sequence_length(self) -> int:
         """Most tokens of one input."""
 
+    @property
+    def metric(self) -> str:
+        """The score that tells the better of two models; more is better."""
+
     def read(self, path: str | Path, limit: int | None = None) -> list[Any]:
-        """Reads at most `limit` examples of a file in the layout this task expects."""
+        """Reads at most `limit` labelled examples of a file in the layout this task expects."""
+
+    def stream(self, path: str | Path) -> Iterator[Any]:
+        """Yields the examples of a file, with labels or without, in bounded memory."""
 
     def encode(self, example: Any, tokenizer: Tokenizer) -> list[Sample]:
         """Turns one labelled example into training inputs; none where no answer fits."""
 
-    def predict(self, example: Any, tokenizer: Tokenizer, run: Run) -> Any:
-        """Answers one example."""
+    def windows(self, example: Any, tokenizer: Tokenizer) -> list[Window]:
+        """Turns one example into the inputs a model must read to answer it."""
+
+    def decode(
+        self, example: Any, windows: Sequence[Window], outputs: Sequence[dict[str, Floats]]
+    ) -> Any:
+        """Answers one example from what a model says of each window, padding perhaps after it."""
 
     def score(self, examples: Sequence[Any], predictions: Sequence[Any]) -> dict[str, float]:
         """Compares answers with labels: percentages from 0 to 100, and `examples`."""
@@ -64,10 +98,37 @@ class TaskModel:
     task: Task
     tokenizer: Tokenizer
     run: Run
+    batch_size: int = 1  # B that `run` is given
 
     def predict(self, example: Any) -> Any:
         """Answers one example of the task."""
-        return self.task.predict(example, self.tokenizer, self.run)
+        return next(self.predict_all([example]))
+
+    def predict_all(self, examples: Iterable[Any]) -> Iterator[Any]:
+        """Answers examples in their order, however many, in bounded memory.
+
+        Inputs of similar length share a batch.
+        """
+        examples = iter(examples)
+        while pool := list(islice(examples, _POOL * self.batch_size)):
+            windows = [self.task.windows(example, self.tokenizer) for example in pool]
+            outputs = iter(self._outputs([window for group in windows for window in group]))
+            for example, group in zip(pool, windows, strict=True):
+                yield self.task.decode(example, group, list(islice(outputs, len(group))))
+
+    def _outputs(self, windows: Sequence[Window]) -> list[dict[str, Floats]]:
+        """What the model says of each window."""
+        order = np.argsort([len(window.packed.token_ids) for window in windows], kind="stable")
+        found: list[dict[str, Floats]] = [{} for _ in windows]
+        for start in range(0, len(order), self.batch_size):
+            members = order[start : start + self.batch_size]
+            batch = pad_batch(
+                [windows[index].packed for index in members], pad_id=self.tokenizer.special.pad
+            )
+            for name, rows in self.run(batch).items():
+                for index, row in zip(members, rows, strict=True):
+                    found[index][name] = row
+        return found
 
 
 def task_to_dict(task: Task) -> dict[str, Any]:

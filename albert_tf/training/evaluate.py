@@ -16,6 +16,8 @@ from albert_tf.models.saved import load_task_model
 from albert_tf.tasks.task import Floats, TaskModel, read_task
 from albert_tf.text.tokenizer import load_tokenizer
 
+_BATCH_SIZE = 32
+
 
 def load(directory: str | Path) -> TaskModel:
     """Opens the folder of a fine-tuned Keras model.
@@ -40,4 +42,4 @@ def load(directory: str | Path) -> TaskModel:
     def run(batch: dict[str, Ints]) -> dict[str, Floats]:
         return {name: output.numpy() for name, output in answer(batch).items()}
 
-    return TaskModel(task, load_tokenizer(directory), run)
+    return TaskModel(task, load_tokenizer(directory), run, _BATCH_SIZE)

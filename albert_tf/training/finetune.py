@@ -36,6 +36,7 @@ from albert_tf.training.trainer import Schedule, fit
 
 # Batches are padded to a multiple of this, so that XLA compiles few shapes.
 _LENGTH_STEP = 16
+_DTYPES = {int: np.int32, float: np.float32}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,9 +93,7 @@ def finetune(
         )
     samples = _encode("training", task, training, tokenizer, progress)
     watched = _validation(task, validation, tokenizer, options.batch_size)
-    order = EpochOrder(
-        [len(sample.packed.token_ids) for sample in samples], options.batch_size, options.seed
-    )
+    order = EpochOrder([sample.length for sample in samples], options.batch_size, options.seed)
     total_steps = order.steps_per_epoch * options.epochs
     schedule = Schedule(total_steps, math.ceil(order.steps_per_epoch / options.saves_per_epoch))
     with scope(shared):
@@ -159,12 +158,15 @@ def _batch(samples: Sequence[Sample], task: Task, tokenizer: Tokenizer, parts: i
     """Stacks samples; rows that weigh nothing fill up what could not be shared in `parts`."""
     filler = -len(samples) % parts
     filled = [*samples, *[samples[0]] * filler]
-    longest = max(len(sample.packed.token_ids) for sample in filled)
+    longest = max(sample.length for sample in filled)
     length = min(-(-longest // _LENGTH_STEP) * _LENGTH_STEP, task.sequence_length)
-    inputs = pad_batch([sample.packed for sample in filled], length, tokenizer.special.pad)
+    flat = [packed for sample in filled for packed in sample.inputs]
+    inputs = pad_batch(flat, length, tokenizer.special.pad)
+    if len(flat) > len(filled):  # options to choose from
+        inputs = {name: rows.reshape(len(filled), -1, length) for name, rows in inputs.items()}
     targets = {
-        name: np.array([sample.targets[name] for sample in filled], np.int32)
-        for name in samples[0].targets
+        name: np.array([sample.targets[name] for sample in filled], _DTYPES[type(value)])
+        for name, value in samples[0].targets.items()
     }
     weight = np.array([1] * len(samples) + [0] * filler, np.int32)
     return inputs, targets, dict.fromkeys(targets, weight)
@@ -175,7 +177,7 @@ def _validation(
 ) -> tf.data.Dataset:
     """All validation samples in order of length, so that little is padded."""
     samples = _encode("validation", task, examples, tokenizer, progress=False)
-    samples.sort(key=lambda sample: len(sample.packed.token_ids))
+    samples.sort(key=lambda sample: sample.length)
 
     def make_batch(step: int) -> Batch:
         return _batch(samples[step * batch_size : (step + 1) * batch_size], task, tokenizer)

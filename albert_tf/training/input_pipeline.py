@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from albert_tf.examples.packing import Ints
 
 # What Keras takes: inputs, targets, sample weights.
-Batch = tuple[dict[str, Ints], dict[str, Ints], dict[str, Ints]]
+Batch = tuple[dict[str, Ints], dict[str, NDArray[Any]], dict[str, Ints]]
 MakeBatch = Callable[[int], Batch]
 
 # Batches of one length are drawn from pools of this many, so that sorting by length

@@ -12,7 +12,7 @@ from albert_tf.tasks.classification import (
     find_labels,
     read_rows,
 )
-from albert_tf.tasks.task import read_task, write_task
+from albert_tf.tasks.task import TaskModel, read_task, write_task
 from albert_tf.text.tokenizer import Tokenizer
 
 TASK = ClassificationTask(labels=("neg", "pos"), sequence_length=17)
@@ -60,8 +60,8 @@ def test_text_that_is_not_utf8_is_named(tmp_path: Path) -> None:
 
 def test_pairs_are_two_segments_cut_to_the_length(tokenizer: Tokenizer) -> None:
     (sample,) = TASK.encode(TextExample("lamp " * 40, "key", "pos"), tokenizer)
-    assert len(sample.packed.token_ids) == 17
-    assert sample.packed.segment_ids.max() == 1
+    assert len(sample.inputs[0].token_ids) == 17
+    assert sample.inputs[0].segment_ids.max() == 1
     assert sample.targets == {"logits": 1}
 
 
@@ -70,7 +70,7 @@ def test_an_empty_text_can_be_classified(tokenizer: Tokenizer) -> None:
         assert batch["token_ids"].tolist() == [[tokenizer.special.cls, tokenizer.special.sep]]
         return {"logits": np.array([[0.0, np.log(3.0)]], np.float32)}
 
-    prediction = TASK.predict(TextExample(""), tokenizer, run)
+    prediction = TaskModel(TASK, tokenizer, run).predict(TextExample(""))
     assert prediction.label == "pos"
     assert prediction.probabilities["pos"] == pytest.approx(0.75)
 

@@ -12,6 +12,7 @@ from albert_tf.tasks.squad import (
     QuestionExample,
     best_span,
 )
+from albert_tf.tasks.task import TaskModel
 from albert_tf.text.tokenizer import Tokenizer
 
 TASK = QuestionAnsweringTask(sequence_length=41, doc_stride=13, max_query_length=11)
@@ -47,19 +48,21 @@ def test_every_window_label_points_at_the_answer(tokenizer: Tokenizer) -> None:
     assert {s.targets["start"] for s in samples if s.targets["end"] == 0} == {0}
     for sample in holding:
         labelled = slice(sample.targets["start"], sample.targets["end"] + 1)
-        assert sample.packed.token_ids[labelled].tolist() == answer
-        assert len(sample.packed.token_ids) <= 41
+        assert sample.inputs[0].token_ids[labelled].tolist() == answer
+        assert len(sample.inputs[0].token_ids) <= 41
 
 
 def test_the_answer_is_cut_from_the_original_text(tokenizer: Tokenizer) -> None:
-    prediction = TASK.predict(EXAMPLE, tokenizer, oracle(tokenizer, "red lamp"))
+    prediction = TaskModel(TASK, tokenizer, oracle(tokenizer, "red lamp")).predict(EXAMPLE)
     assert prediction.text == "RED  lamp"
     assert prediction.start == EXAMPLE.answer_start
     assert CONTEXT[prediction.start : prediction.end] == prediction.text
 
 
 def test_an_empty_passage_has_an_empty_answer(tokenizer: Tokenizer) -> None:
-    prediction = TASK.predict(QuestionExample("Who?", ""), tokenizer, oracle(tokenizer, "lamp"))
+    prediction = TaskModel(TASK, tokenizer, oracle(tokenizer, "lamp")).predict(
+        QuestionExample("Who?", "")
+    )
     assert prediction == AnswerPrediction("", 0, 0, 0.0)
 
 
