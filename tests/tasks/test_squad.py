@@ -27,11 +27,12 @@ def oracle(tokenizer: Tokenizer, wanted: str) -> object:
     ids = tokenizer.encode(wanted).token_ids
 
     def run(batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        row = batch["token_ids"][0].tolist()
-        start, end = np.zeros((1, len(row)), np.float32), np.zeros((1, len(row)), np.float32)
-        for place in range(len(row)):
-            if row[place : place + len(ids)] == ids:
-                start[0, place], end[0, place + len(ids) - 1] = 5.0, 5.0
+        rows = batch["token_ids"].tolist()
+        start, end = (np.zeros(batch["token_ids"].shape, np.float32) for _ in range(2))
+        for number, row in enumerate(rows):
+            for place in range(len(row)):
+                if row[place : place + len(ids)] == ids:
+                    start[number, place], end[number, place + len(ids) - 1] = 5.0, 5.0
         return {"start": start, "end": end}
 
     return run
@@ -57,6 +58,17 @@ def test_the_answer_is_cut_from_the_original_text(tokenizer: Tokenizer) -> None:
     assert prediction.text == "RED  lamp"
     assert prediction.start == EXAMPLE.answer_start
     assert CONTEXT[prediction.start : prediction.end] == prediction.text
+
+
+def test_answers_come_in_order_whatever_the_batch(tokenizer: Tokenizer) -> None:
+    contexts = [CONTEXT[start:] for start in range(0, len(CONTEXT), 11)]
+    questions = [QuestionExample("What did Mina find?", context) for context in contexts]
+    alone, together = (
+        list(TaskModel(TASK, tokenizer, oracle(tokenizer, "red lamp"), size).predict_all(questions))
+        for size in (1, 7)
+    )
+    assert alone == together
+    assert {answer.text for answer in alone} > {"RED  lamp"}
 
 
 def test_an_empty_passage_has_an_empty_answer(tokenizer: Tokenizer) -> None:
