@@ -217,10 +217,15 @@ def _evaluate(steps: Any) -> None:
 def _predict(steps: Any) -> None:
     step = add_step(
         steps, "predict", commands.predict,
-        "Answer one question or label one text, as one line of JSON.",
-        'albert-tf predict runs/classifier-int8 --text "a fine film"',
+        "Answer one question or label one text, as one line of JSON; or every row of a file, as "
+        "many lines. A file that was stopped halfway is continued when the command is repeated.",
+        'albert-tf predict runs/classifier-int8 --text "a fine film"\n'
+        "  albert-tf predict runs/classifier-int8 --input reviews.tsv --out labelled.jsonl",
     )  # fmt: skip
     add_model(step)
+    add_path(step, "--input", "FILE", "of examples, read as evaluate does; labels are not needed")
+    add_path(step, "--out", "FILE", "receives a line of JSON for each example of --input")
+    add_columns(step)
     step.add_argument("--text", help="text to classify")
     step.add_argument("--pair", help="second text, for a model of pairs")
     step.add_argument("--question", help="question to answer")

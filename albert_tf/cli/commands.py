@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from albert_tf.cli.options import given_options
 from albert_tf.cli.output import print_rows, print_table, write_json
-from albert_tf.runtime.contract import CONTRACT_FILE
+from albert_tf.runtime.contract import CONTRACT_FILE, FileRecord
 from albert_tf.tasks.task import Task, TaskModel
 
 
@@ -177,8 +177,11 @@ def evaluate(arguments: argparse.Namespace) -> None:
 
 
 def predict(arguments: argparse.Namespace) -> None:
-    """Answers one question or labels one text."""
+    """Answers one question, labels one text, or does so for a whole file."""
     model = _open(arguments)
+    if arguments.input:
+        _predict_file(model, arguments)
+        return
     if model.task.name == "classification":
         from albert_tf.tasks.classification import TextExample
 
@@ -194,6 +197,27 @@ def predict(arguments: argparse.Namespace) -> None:
             )
         prediction = model.predict(QuestionExample(arguments.question, arguments.context))
     print(json.dumps(asdict(prediction), ensure_ascii=False))
+
+
+def _predict_file(model: TaskModel, arguments: argparse.Namespace) -> None:
+    """Answers every example of a file."""
+    from albert_tf.tasks.predict_file import predict_file
+
+    texts = [arguments.text, arguments.pair, arguments.question, arguments.context]
+    if arguments.out is None or any(text is not None for text in texts):
+        raise ValueError("--input needs --out, and no other text beside it.")
+    _check_columns(arguments, model.task.name)
+    model = replace(model, task=given_options(model.task, arguments))
+    weights = next(
+        arguments.model / name
+        for name in ("model.tflite", "task.weights.h5", "model.weights.h5")
+        if (arguments.model / name).exists()
+    )
+    count = predict_file(
+        model, arguments.input, arguments.out,
+        model_name=FileRecord.of(weights).sha256, progress=True,
+    )  # fmt: skip
+    print_table({"file": arguments.out, "examples": count})
 
 
 def _open(arguments: argparse.Namespace) -> TaskModel:

@@ -100,6 +100,11 @@ class TaskModel:
     run: Run
     batch_size: int = 1  # B that `run` is given
 
+    @property
+    def pool(self) -> int:
+        """How many examples are read together, and share batches."""
+        return _POOL * self.batch_size
+
     def predict(self, example: Any) -> Any:
         """Answers one example of the task."""
         return next(self.predict_all([example]))
@@ -110,7 +115,7 @@ class TaskModel:
         Inputs of similar length share a batch.
         """
         examples = iter(examples)
-        while pool := list(islice(examples, _POOL * self.batch_size)):
+        while pool := list(islice(examples, self.pool)):
             windows = [self.task.windows(example, self.tokenizer) for example in pool]
             outputs = iter(self._outputs([window for group in windows for window in group]))
             for example, group in zip(pool, windows, strict=True):

@@ -77,6 +77,14 @@ def test_the_road_from_text_to_an_answer(
     capsys.readouterr()
     assert run("predict", small, "--text", "Ravi was here.") == 0
     assert json.loads(capsys.readouterr().out)["label"] == "he"
+    for model in (tuned, small):
+        out = tmp_path / f"{model.name}.jsonl"
+        assert run("predict", model, "--input", table, "--out", out) == 0
+        labels = [json.loads(line)["label"] for line in out.read_text().splitlines()]
+        assert labels == [row["label"] for row in rows]
+    capsys.readouterr()
+    assert run("predict", small, "--input", table) == 1
+    assert "--input needs --out" in capsys.readouterr().err
     assert run("predict", small, "--question", "Who?") == 1
     assert "this is a classification model; give it --text" in capsys.readouterr().err
 
