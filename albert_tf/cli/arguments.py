@@ -104,10 +104,12 @@ def _pretrain(steps: Any) -> None:
     )  # fmt: skip
     add_path(step, "--examples", "FOLDER", "that albert-tf examples wrote", required=True)
     add_path(step, "--out", "FOLDER", "for the model", required=True)
-    step.add_argument(
+    shape = step.add_mutually_exclusive_group()
+    shape.add_argument(
         "--size", default="albert_base", choices=AlbertConfig.sizes(),
         help="layers, heads and widths (default albert_base)",
     )  # fmt: skip
+    add_path(shape, "--config", "FILE", "an albert_config.json with a size of your own")
     step.add_argument(
         "--sharing", choices=SHARING, help="what the layers share (default: as the size is named)"
     )

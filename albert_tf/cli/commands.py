@@ -75,7 +75,10 @@ def pretrain(arguments: argparse.Namespace) -> None:
     from albert_tf.training.pretrain import pretrain as train
 
     corpus = open_examples(arguments.examples)
-    config = AlbertConfig.named(arguments.size, vocab_size=corpus.tokenizer.vocab_size)
+    if arguments.config:
+        config = AlbertConfig.read(arguments.config)
+    else:
+        config = AlbertConfig.named(arguments.size, vocab_size=corpus.tokenizer.vocab_size)
     config = replace(config, parameter_sharing=arguments.sharing or config.parameter_sharing)
     options = given_options(PretrainingOptions(), arguments)
     log = train(corpus, config, options, arguments.out, progress=True)
