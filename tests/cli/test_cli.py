@@ -40,12 +40,16 @@ def check_probe(model: Path, examples: Path, scores: Path) -> None:
     assert 3 < found["mlm_loss"] < 6  # log(120) is 4.8
 
 
-def check_file(tuned: Path, small: Path, table: Path, labels: list[str]) -> None:
+def check_file(
+    tuned: Path, small: Path, table: Path, labels: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     """Both models label every row of a table rightly."""
     for model in (tuned, small):
         out = model.with_suffix(".jsonl")
         assert run("predict", model, "--input", table, "--out", out) == 0
         assert [json.loads(line)["label"] for line in out.read_text().splitlines()] == labels
+    assert run("predict", small, "--input", table) == 1
+    assert "--input needs --out" in capsys.readouterr().err
 
 
 @pytest.mark.slow
@@ -96,10 +100,7 @@ def test_the_road_from_text_to_an_answer(
     capsys.readouterr()
     assert run("predict", small, "--text", "Ravi was here.") == 0
     assert json.loads(capsys.readouterr().out)["label"] == "he"
-    check_file(tuned, small, table, [row["label"] for row in rows])
-    capsys.readouterr()
-    assert run("predict", small, "--input", table) == 1
-    assert "--input needs --out" in capsys.readouterr().err
+    check_file(tuned, small, table, [row["label"] for row in rows], capsys)
     assert run("predict", small, "--question", "Who?") == 1
     assert "this is a classification model; give it --text" in capsys.readouterr().err
 
