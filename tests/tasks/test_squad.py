@@ -105,12 +105,12 @@ def write(path: Path, answers: list[dict[str, object]]) -> Path:
 
 def test_the_official_layout_is_read(tmp_path: Path) -> None:
     path = write(tmp_path / "squad.json", [{"text": "Mina", "answer_start": 0}])
-    assert TASK.read(path) == [QuestionExample("Who?", "Mina was.", ("Mina",), 0)]
+    assert TASK.read(path) == [QuestionExample("Who?", "Mina was.", ("Mina",), 0, "1")]
 
 
 def test_questions_without_answer_are_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "squad.json", [])
-    with pytest.raises(ValueError, match=r"1 questions without an answer, such as 'Who.'"):
+    with pytest.raises(ValueError, match=r"1 questions without an answer, such as '1' .'Who.'"):
         TASK.read(path)
 
 
