@@ -4,8 +4,10 @@ Each is opened by TensorFlow 2, and in a session, as TensorFlow Serving opens it
 """
 
 import json
+import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +17,11 @@ from albert_tf.export.checkpoint import export_checkpoint
 from albert_tf.export.verify import ParityError
 from albert_tf.tasks.classification import TextExample
 from albert_tf.tasks.squad import QuestionAnsweringTask, QuestionExample
+from albert_tf.tasks.task import write_task
 from albert_tf.text.tokenizer import SentencePieceTokenizer, load_tokenizer
 from albert_tf.text.vocabulary import adopt_vocabulary
 from albert_tf.training.evaluate import load
-from tests.export.conftest import write_answerer
+from tests.export.conftest import ANSWERING, write_answerer
 
 TEXTS = ["Mina found a lamp.", "", "at " * 99, "caf\u00e9 \ufb01n 1,000"]
 QUESTIONS = ["Where was Mina?", "", "Who found the lamp in the garden? " * 9]
@@ -27,7 +30,8 @@ CONTEXTS = [
     "Mina  was \u3000 at\u2028the m\u00e9lange \uac00\ub098 \U0001f600. " * 20,
     "",
     " \t\n ",
-    "the lamp " * 14 + "\u00a0",
+    # Not periodic, or two windows would show the same words and score alike.
+    "".join(f"the lamp {'at ' * times}" for times in range(9)) + "\u00a0",
 ]
 SCRIPT = """
 import json, sys
@@ -72,21 +76,47 @@ def test_a_classifier_answers_as_keras_does(models: Path, tmp_path: Path) -> Non
         )
 
 
+def middle_difference(folder: Path, task: QuestionAnsweringTask) -> float:
+    """A threshold between two of the differences that a model gives, so that both sides occur."""
+    model = replace(load(folder), task=replace(task, version_2=True))
+    differences = sorted(
+        model.predict(QuestionExample(question, context)).null_score_difference
+        for question in QUESTIONS
+        for context in CONTEXTS
+        if context.strip()
+    )
+    return (differences[4] + differences[5]) / 2
+
+
 @pytest.mark.slow
-def test_an_answerer_answers_as_keras_does(models: Path, tmp_path: Path) -> None:
-    export_checkpoint(models / "answerer", tmp_path / "out", "saved_model")
+@pytest.mark.parametrize("version_2", [False, True])
+def test_an_answerer_answers_as_keras_does(models: Path, tmp_path: Path, version_2: bool) -> None:
+    task = replace(ANSWERING, version_2=version_2)
+    source = models / "answerer"
+    if version_2:
+        source = tmp_path / "model"
+        shutil.copytree(models / "answerer", source)
+        task = replace(task, null_threshold=middle_difference(source, task))
+        write_task(task, source)
+    export_checkpoint(source, tmp_path / "out", "saved_model")
     pairs = [(question, context) for question in QUESTIONS for context in CONTEXTS]
     questions, contexts = map(list, zip(*pairs, strict=True))
     found = served(tmp_path / "out", question=questions, context=contexts)
-    keras_model = load(models / "answerer")
+    keras_model = load(source)
+    absent = 0
     for row, pair in enumerate(pairs):
         expected = keras_model.predict(QuestionExample(*pair))
+        absent += bool(expected.best_words) and not expected.text
         assert found["answer"][row] == expected.text, pair
         assert (found["start"][row], found["end"][row]) == (expected.start, expected.end), pair
         assert found["score"][row] == pytest.approx(expected.score, abs=1e-5)
+        if version_2:
+            difference = pytest.approx(expected.null_score_difference, abs=1e-5)
+            assert found["null_score_difference"][row] == difference
+    assert ("null_score_difference" in found) == version_2 == (absent > 0)
     # The controls: answers depend on the question, and some stand in a later window.
     assert len(set(found["score"][1 :: len(CONTEXTS)])) == len(QUESTIONS)
-    assert max(found["start"]) > 4 * 47
+    assert version_2 or max(found["start"]) > 4 * 47
 
 
 @pytest.mark.slow
