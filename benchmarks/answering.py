@@ -4,8 +4,9 @@
 
 VOCABULARY is a folder of `albert-tf vocab`. Logits are random; everything runs on one core. The
 table shows questions per second, and windows per second where windows are made or answered; the
-last rows answer windows that are full, as few of SQuAD are. How to read it: rates are this machine's; a model keeps one core busy with answers only
-if it reads more windows in a second than `decode` answers.
+last rows answer windows that are full, as few of SQuAD are. How to read it: rates are this
+machine's; a model waits for its answers only if it reads more windows in a second than `decode`
+answers.
 """
 
 from __future__ import annotations
