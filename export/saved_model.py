@@ -50,10 +50,10 @@ def write_saved_model(
             passage = probe * task.sequence_length
             answer = ask(question=_PROBES[0], context=passage)
             prediction = keras_model.predict(QuestionExample(_PROBES[0], passage))
-            # What a task of version 1 does not say is None, and not in the graph.
-            names = ("score", "null_score_difference")
-            expected = [getattr(prediction, name) for name in names if name in answer]
-            found = np.array([answer[name] for name in names if name in answer])
+            # The second is None for a task of version 1, whose graph does not have it.
+            scores = {n: getattr(prediction, n) for n in ("score", "null_score_difference")}
+            scores = {name: score for name, score in scores.items() if score is not None}
+            found, expected = np.array([answer[name] for name in scores]), list(scores.values())
         worst = np.abs(found - expected).max()
         if not worst <= TOLERANCE:
             raise ParityError(

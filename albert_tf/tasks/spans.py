@@ -8,8 +8,9 @@ answer may begin, L most tokens of an answer.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -36,21 +37,18 @@ class PassageReader:
 
     def __init__(self, size: int = 8) -> None:
         self._size = size
-        self._known: dict[tuple[Tokenizer, str], Passage] = {}
+        self._read: Callable[[Tokenizer, str], Passage] = lru_cache(maxsize=size)(_read)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return PassageReader, (self._size,)  # a copy begins with no memory
 
     def __call__(self, tokenizer: Tokenizer, context: str) -> Passage:
-        known = self._known.get((tokenizer, context))
-        if known is not None:
-            return known
-        encoding = tokenizer.encode(context)
-        passage = Passage(np.array(encoding.token_ids, np.int32), encoding.spans)
-        if len(self._known) >= self._size:
-            self._known.pop(next(iter(self._known)), None)
-        self._known[tokenizer, context] = passage
-        return passage
+        return self._read(tokenizer, context)
+
+
+def _read(tokenizer: Tokenizer, context: str) -> Passage:
+    encoding = tokenizer.encode(context)
+    return Passage(np.array(encoding.token_ids, np.int32), encoding.spans)
 
 
 def stretches(tokens: int, room: int, step: int) -> list[tuple[slice, slice]]:

@@ -167,7 +167,9 @@ def _question(values: Any, context: str, place: str, path: str) -> QuestionExamp
 def _words(values: Any, key: str, place: str) -> str:
     words: str = _member(values, key, str, place)
     if not words.strip():
-        raise ValueError(f"{place}: {key} must not be blank; got {words!r}.")
+        raise ValueError(
+            f"{place}: {key} must not be blank; got {words!r}. Fill it in, or remove the question."
+        )
     return words
 
 
