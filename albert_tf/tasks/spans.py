@@ -37,7 +37,9 @@ class PassageReader:
 
     def __init__(self, size: int = 8) -> None:
         self._size = size
-        self._read: Callable[[Tokenizer, str], Passage] = lru_cache(maxsize=size)(_read)
+        # A protocol does not promise it, but tokenizers are told apart by identity.
+        remembering = lru_cache(maxsize=size)(_read)
+        self._read: Callable[[Tokenizer, str], Passage] = remembering  # type: ignore[assignment]
 
     def __reduce__(self) -> tuple[Any, ...]:
         return PassageReader, (self._size,)  # a copy begins with no memory
