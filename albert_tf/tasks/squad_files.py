@@ -77,8 +77,8 @@ def stream_questions(path: str | Path) -> Iterator[QuestionExample]:
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: not JSON, another layout, two questions with one id, or a question, passage
-            or answer that is blank.
+        ValueError: not JSON, another layout, two questions with one id, or a passage or answer
+            that is blank.
     """
     seen = set()
     for place, paragraph in _paragraphs(path):
@@ -155,7 +155,7 @@ def _question(values: Any, context: str, place: str, path: str) -> QuestionExamp
     place = f"{path}, question {identifier!r}" if identifier else place
     answers = _member(values, "answers", list, place, default=[])
     return QuestionExample(
-        question=_words(values, "question", place),
+        question=_member(values, "question", str, place),  # a blank one asks for nothing
         context=context,
         answers=tuple(_words(answer, "text", place) for answer in answers),
         answer_start=_member(answers[0], "answer_start", int, place) if answers else None,
