@@ -12,6 +12,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from albert_tf.examples.packing import Ints
+from albert_tf.models.multiple_choice import AlbertMultipleChoice
 from albert_tf.models.saved import load_task_model
 from albert_tf.tasks.task import Floats, TaskModel, read_task
 from albert_tf.text.tokenizer import load_tokenizer
@@ -29,8 +30,9 @@ def load(directory: str | Path) -> TaskModel:
     directory = Path(directory)
     task = read_task(directory)
     model = load_task_model(directory, task.name)
+    flat = isinstance(model, AlbertMultipleChoice)  # an option is an input of its own
     answer = tf.function(
-        lambda inputs: model(inputs, training=False),
+        lambda inputs: model.score_options(inputs) if flat else model(inputs, training=False),
         input_signature=[
             {
                 name: tf.TensorSpec([None, None], tf.int32)
