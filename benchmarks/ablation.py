@@ -133,7 +133,7 @@ def features(
     model: AlbertPretrainer, shards: TokenShards, objective: str, length: int, count: int
 ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
     """[CLS] of unmasked pairs, and their labels."""
-    shape = PretrainingShape(length, shards.tokenizer.vocab_size, shards.tokenizer.special)
+    shape = PretrainingShape.of(shards.tokenizer, length)
     batches = PretrainingBatches(shards, shape, objective=objective, batch_size=128, seed=99)
     states, labels = [], []
     for step in range(count // 128):

@@ -67,7 +67,7 @@ def sources(folder: Path, length: int, copies: int, scratch: Path) -> list[Row]:
 
     shards = TokenShards(folder)
     tokens = sum(shard.counts["tokens"] for shard in shards.shards)
-    shape = PretrainingShape(length, shards.tokenizer.vocab_size, shards.tokenizer.special)
+    shape = PretrainingShape.of(shards.tokenizer, length)
     size = LENGTHS[length]
     rows = [
         Row(

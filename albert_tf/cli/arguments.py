@@ -201,16 +201,18 @@ def _export(steps: Any) -> None:
 def _evaluate(steps: Any) -> None:
     step = add_step(
         steps, "evaluate", commands.evaluate,
-        "Score a fine-tuned or exported model on a labelled file. Scores are percentages. "
+        "Score a fine-tuned or exported model on a labelled file, or a pretrained one on held-out "
+        "examples. Scores are percentages, but for losses, which are nats. "
         "An exported model is run by LiteRT, without TensorFlow.",
         "albert-tf evaluate runs/classifier-int8 --data test.tsv --json runs/scores.json",
     )  # fmt: skip
     add_model(step)
     step.add_argument("--task", choices=_TASKS, help="check that the model is for this task")
-    step.add_argument(
-        "--data", "--test", "--validation", type=Path, metavar="FILE", required=True,
-        help=_LABELLED,
-    )  # fmt: skip
+    scored = step.add_mutually_exclusive_group(required=True)
+    scored.add_argument(
+        "--data", "--test", "--validation", type=Path, metavar="FILE", help=_LABELLED
+    )
+    add_path(scored, "--examples", "FOLDER", "of token shards, for a pretrained model")
     add_columns(step)
     add_count(step, "--limit", "score the first N examples only")
     add_path(step, "--json", "FILE", "receives the scores")

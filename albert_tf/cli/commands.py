@@ -166,17 +166,29 @@ def export(arguments: argparse.Namespace) -> None:
 
 
 def evaluate(arguments: argparse.Namespace) -> None:
-    """Scores a model on a labelled file."""
+    """Scores a model on a labelled file, or on held-out examples."""
+    scores = _score_pretrained(arguments) if arguments.examples else _score(arguments)
+    print_table(scores)
+    if arguments.json:
+        write_json(scores, arguments.json)
+
+
+def _score(arguments: argparse.Namespace) -> dict[str, float]:
     model = _open(arguments)
     _check_columns(arguments, model.task.name)
     task = given_options(model.task, arguments)
     examples = task.read(arguments.data, arguments.limit)
     answers = model.predict_all(examples)
     predictions = list(tqdm(answers, desc="evaluating", total=len(examples)))
-    scores = task.score(examples, predictions)
-    print_table(scores)
-    if arguments.json:
-        write_json(scores, arguments.json)
+    return task.score(examples, predictions)
+
+
+def _score_pretrained(arguments: argparse.Namespace) -> dict[str, float]:
+    from albert_tf.examples.shards import TokenShards
+    from albert_tf.training.evaluate import score_pretrained
+
+    limit = {} if arguments.limit is None else {"limit": arguments.limit}
+    return score_pretrained(arguments.model, TokenShards(arguments.examples), **limit)
 
 
 def predict(arguments: argparse.Namespace) -> None:

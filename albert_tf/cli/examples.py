@@ -133,7 +133,7 @@ def _write_static_examples(arguments: argparse.Namespace, folder: Path) -> None:
     tokenizer = shards.tokenizer
     batches = PretrainingBatches(
         shards,
-        PretrainingShape(arguments.sequence_length, tokenizer.vocab_size, tokenizer.special),
+        PretrainingShape.of(tokenizer, arguments.sequence_length),
         objective=arguments.objective,
         batch_size=_WRITTEN_TOGETHER,
         seed=arguments.seed,

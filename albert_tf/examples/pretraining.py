@@ -19,7 +19,7 @@ from albert_tf.examples.masking import mask_words
 from albert_tf.examples.packing import Ints, pack, pad_batch
 from albert_tf.examples.sentence_pairs import OBJECTIVES, draw_pair
 from albert_tf.examples.shards import TokenShards
-from albert_tf.text.tokenizer import SpecialIds
+from albert_tf.text.tokenizer import SpecialIds, Tokenizer
 
 # What a generator is for, so that no two are seeded alike.
 _ORDER, _EXAMPLE = range(2)
@@ -41,6 +41,11 @@ class PretrainingShape:
                 f"sequence_length must be at least 5, a token of each segment beside the "
                 f"special tokens; got {self.sequence_length}."
             )
+
+    @classmethod
+    def of(cls, tokenizer: Tokenizer, sequence_length: int) -> PretrainingShape:
+        """The sizes of a vocabulary's batches."""
+        return cls(sequence_length, tokenizer.vocab_size, tokenizer.special)
 
     @property
     def max_masks(self) -> int:

@@ -1,6 +1,7 @@
-"""Opens a fine-tuned Keras model so that it answers as an exported one does.
+"""Opens a fine-tuned Keras model so that it answers as an exported one does; scores others.
 
 finetune  ->  [evaluate.load]  ->  scores
+pretrain  ->  [evaluate.score_pretrained]  ->  scores
 
 Shape letters: B sequences, T tokens.
 """
@@ -12,10 +13,17 @@ from pathlib import Path
 import tensorflow as tf
 
 from albert_tf.examples.packing import Ints
+from albert_tf.examples.shards import TokenShards, vocabulary_checksum
 from albert_tf.models.multiple_choice import AlbertMultipleChoice
-from albert_tf.models.saved import load_task_model
+from albert_tf.models.pretrainer import AlbertPretrainer
+from albert_tf.models.saved import load_model, load_task_model
 from albert_tf.tasks.task import Floats, TaskModel, read_task
 from albert_tf.text.tokenizer import load_tokenizer
+from albert_tf.training.pretrain import (
+    PretrainingOptions,
+    evaluate_pretrainer,
+    pretraining_batches,
+)
 
 _BATCH_SIZE = 32
 
@@ -45,3 +53,39 @@ def load(directory: str | Path) -> TaskModel:
         return {name: output.numpy() for name, output in answer(batch).items()}
 
     return TaskModel(task, load_tokenizer(directory), run, _BATCH_SIZE)
+
+
+def score_pretrained(
+    directory: str | Path, shards: TokenShards, limit: int = 4096
+) -> dict[str, float]:
+    """Scores a pretrained model on examples it has not seen.
+
+    Masks and swaps are drawn as in training, with seed 0.
+
+    Args:
+        directory: Folder of the model.
+        shards: Held-out documents.
+        limit: How many examples, rounded up to whole batches.
+
+    Returns:
+        As `pretrain.evaluate_pretrainer`, and `examples`.
+
+    Raises:
+        FileNotFoundError: the folder holds no model.
+        ValueError: it has no pretraining heads, or the shards have another vocabulary.
+    """
+    directory = Path(directory)
+    model = load_model(directory)
+    if not isinstance(model, AlbertPretrainer):
+        raise ValueError(f"{directory} must hold a pretrained model with its heads.")
+    if vocabulary_checksum(directory) != vocabulary_checksum(shards.directory):
+        raise ValueError(f"{shards.directory} was made with another vocabulary than {directory}.")
+    model.compile()
+    options = PretrainingOptions(
+        objective=model.sentence_objective,
+        sequence_length=model.vocabulary("score_pretrained")[1],
+        batch_size=_BATCH_SIZE,
+    )
+    batches = -(-limit // _BATCH_SIZE)
+    scores = evaluate_pretrainer(model, pretraining_batches(shards, options), batches)
+    return {**scores, "examples": batches * _BATCH_SIZE}

@@ -206,7 +206,7 @@ def pretraining_batches(
         tokenizer = corpus.tokenizer
         batches = PretrainingBatches(
             corpus,
-            PretrainingShape(options.sequence_length, tokenizer.vocab_size, tokenizer.special),
+            PretrainingShape.of(tokenizer, options.sequence_length),
             objective=options.objective,
             batch_size=options.batch_size,
             seed=options.seed,
@@ -227,7 +227,16 @@ def model_batch(examples: dict[str, Ints]) -> Batch:
 def evaluate_pretrainer(
     model: AlbertPretrainer, make_batch: MakeBatch, batches: int
 ) -> dict[str, float]:
-    """Returns the accuracies over held-out batches in percent: `mlm_accuracy`, `sop_accuracy`."""
+    """Returns `mlm_loss`, in nats, and the accuracies in percent, over held-out batches.
+
+    Args:
+        model: Compiled.
+        make_batch: A pure function from step number to batch.
+        batches: How many.
+    """
     results = model.evaluate(stream(make_batch, 0, batches), return_dict=True, verbose=0)
+    if model.sentence_objective == "none":  # one head, whose metrics go by plain names
+        results = {f"mlm_{name}": value for name, value in results.items()}
+    scores = {"mlm_loss": float(results["mlm_loss"])}
     names = [f"{objective}_accuracy" for objective in ("mlm", model.sentence_objective)]
-    return {name: 100 * float(results[name]) for name in names if name in results}
+    return scores | {name: 100 * float(results[name]) for name in names if name in results}

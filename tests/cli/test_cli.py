@@ -30,6 +30,28 @@ def run(*arguments: object) -> int:
     return main([str(argument) for argument in arguments])
 
 
+def check_probe(model: Path, examples: Path, scores: Path) -> None:
+    """Scores a pretrained model, which has hardly learned, on examples."""
+    command = ("evaluate", model, "--examples", examples, "--limit", 40, "--json", scores)
+    assert run(*command) == 0
+    found = json.loads(scores.read_text())
+    assert set(found) == {"mlm_loss", "mlm_accuracy", "sop_accuracy", "examples"}
+    assert found["examples"] == 64
+    assert 3 < found["mlm_loss"] < 6  # log(120) is 4.8
+
+
+def check_file(
+    tuned: Path, small: Path, table: Path, labels: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both models label every row of a table rightly."""
+    for model in (tuned, small):
+        out = model.with_suffix(".jsonl")
+        assert run("predict", model, "--input", table, "--out", out) == 0
+        assert [json.loads(line)["label"] for line in out.read_text().splitlines()] == labels
+    assert run("predict", small, "--input", table) == 1
+    assert "--input needs --out" in capsys.readouterr().err
+
+
 @pytest.mark.slow
 def test_the_road_from_text_to_an_answer(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -56,6 +78,7 @@ def test_the_road_from_text_to_an_answer(
         "--out", pretrained,
     ) == 0  # fmt: skip
     assert load_model(pretrained).backbone.config.parameter_sharing == "ffn"
+    check_probe(pretrained, examples, tmp_path / "probe.json")
     finetune = [
         "finetune", "--task", "classification", "--model", pretrained, "--train", table,
         "--validation", table, "--sequence-length", 16, "--batch-size", 8, "--epochs", 10,
@@ -77,14 +100,7 @@ def test_the_road_from_text_to_an_answer(
     capsys.readouterr()
     assert run("predict", small, "--text", "Ravi was here.") == 0
     assert json.loads(capsys.readouterr().out)["label"] == "he"
-    for model in (tuned, small):
-        out = tmp_path / f"{model.name}.jsonl"
-        assert run("predict", model, "--input", table, "--out", out) == 0
-        labels = [json.loads(line)["label"] for line in out.read_text().splitlines()]
-        assert labels == [row["label"] for row in rows]
-    capsys.readouterr()
-    assert run("predict", small, "--input", table) == 1
-    assert "--input needs --out" in capsys.readouterr().err
+    check_file(tuned, small, table, [row["label"] for row in rows], capsys)
     assert run("predict", small, "--question", "Who?") == 1
     assert "this is a classification model; give it --text" in capsys.readouterr().err
 

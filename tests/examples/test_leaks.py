@@ -33,7 +33,7 @@ class Pairs:
 def made_pairs(
     shards: TokenShards, objective: str = "sop", count: int = 40_000, seed: int = 0
 ) -> Pairs:
-    shape = PretrainingShape(T, shards.tokenizer.vocab_size, shards.tokenizer.special)
+    shape = PretrainingShape.of(shards.tokenizer, T)
     made_by = PretrainingBatches(shards, shape, objective=objective, batch_size=4000, seed=seed)
     made = joined([made_by(step) for step in range(count // 4000)])
     document = [

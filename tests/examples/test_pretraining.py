@@ -18,7 +18,7 @@ T = 61
 def batches(
     shards: TokenShards, *, size: int = 7, seed: int = 0, length: int = T, objective: str = "sop"
 ) -> PretrainingBatches:
-    shape = PretrainingShape(length, shards.tokenizer.vocab_size, shards.tokenizer.special)
+    shape = PretrainingShape.of(shards.tokenizer, length)
     return PretrainingBatches(shards, shape, objective=objective, batch_size=size, seed=seed)
 
 

@@ -12,7 +12,7 @@ Examples = dict[str, np.ndarray]
 
 
 def batches(shards: TokenShards, **settings: str) -> PretrainingBatches:
-    shape = PretrainingShape(T, shards.tokenizer.vocab_size, shards.tokenizer.special)
+    shape = PretrainingShape.of(shards.tokenizer, T)
     return PretrainingBatches(shards, shape, batch_size=4000, seed=0, **settings)
 
 

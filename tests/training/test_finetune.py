@@ -27,6 +27,7 @@ def pretrained(tmp_path_factory: pytest.TempPathFactory, tokenizer: Tokenizer) -
     config = AlbertConfig(
         vocab_size=tokenizer.vocab_size, embedding_size=7, hidden_size=10, num_hidden_layers=1,
         num_attention_heads=2, intermediate_size=13, max_position_embeddings=29,
+        initializer_range=0.3,
     )  # fmt: skip
     AlbertBackbone(config).save_to_preset(str(folder))
     tokenizer.save(folder)

@@ -17,7 +17,7 @@ from tests.training.test_trainer import OPTIONS, config
 
 
 def store(shards: TokenShards, folder: Path, objective: str = "sop") -> None:
-    shape = PretrainingShape(32, shards.tokenizer.vocab_size, shards.tokenizer.special)
+    shape = PretrainingShape.of(shards.tokenizer, 32)
     batches = PretrainingBatches(shards, shape, objective=objective, batch_size=4, seed=0)
     write_static_examples(batches, folder, copies=1)
 

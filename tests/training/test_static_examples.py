@@ -28,7 +28,7 @@ OFFICIAL = {
 
 
 def batches(shards: TokenShards, objective: str = "sop") -> PretrainingBatches:
-    shape = PretrainingShape(T, shards.tokenizer.vocab_size, shards.tokenizer.special)
+    shape = PretrainingShape.of(shards.tokenizer, T)
     return PretrainingBatches(shards, shape, objective=objective, batch_size=13, seed=0)
 
 
