@@ -69,8 +69,8 @@ class AlbertMultipleChoice(AlbertTask, keras_hub.models.Task):
         self.num_choices = num_choices
         self.dropout = dropout
 
-    def score_options(self, inputs: dict[str, Any]) -> dict[str, Any]:
-        """Scores options that come one by one, of whichever questions, as when answering.
+    def score_inputs(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        """Scores options that come one by one, of whichever questions.
 
         Args:
             inputs: `token_ids`, `segment_ids`, `padding_mask`, int32 [B, T].
@@ -79,11 +79,6 @@ class AlbertMultipleChoice(AlbertTask, keras_hub.models.Task):
             `logits`, float32 [B, 1].
         """
         return {"logits": self.head(_pooled(self.backbone, inputs))}
-
-    def run(self, batch: dict[str, Any]) -> dict[str, Any]:
-        """The logits of options that come one by one; what `tasks.task.Run` asks for."""
-        outputs = self.score_options(batch)
-        return {name: ops.convert_to_numpy(output) for name, output in outputs.items()}
 
     def get_config(self) -> dict[str, Any]:
         ours = {"num_choices": self.num_choices, "dropout": self.dropout}

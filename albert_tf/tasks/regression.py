@@ -19,7 +19,7 @@ from albert_tf.tasks.texts import TABLE, TextRow, TextSource, adopt_columns, pac
 from albert_tf.text.tokenizer import Tokenizer
 
 # Of STS-B, from unrelated to equal.
-_STSB_RANGE = (0.0, 5.0)
+STSB_RANGE = (0.0, 5.0)
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ class RegressionTask:
         return ScoredExample(row.text, row.pair, score, row.identifier)
 
     def _number(self, row: TextRow) -> float:
-        low, high = (-math.inf, math.inf) if self.dataset == TABLE else _STSB_RANGE
+        low, high = (-math.inf, math.inf) if self.dataset == TABLE else STSB_RANGE
         try:
             number = float(row.label or "")
         except ValueError:

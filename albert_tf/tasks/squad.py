@@ -58,6 +58,7 @@ class QuestionAnsweringTask:
     doc_stride: int = 128
     max_query_length: int = 64
     max_answer_length: int = 30
+    version_2: bool = False
 
     def __post_init__(self) -> None:
         if self.doc_stride < 1:

@@ -14,7 +14,6 @@ import tensorflow as tf
 
 from albert_tf.examples.packing import Ints
 from albert_tf.examples.shards import TokenShards, vocabulary_checksum
-from albert_tf.models.multiple_choice import AlbertMultipleChoice
 from albert_tf.models.pretrainer import AlbertPretrainer
 from albert_tf.models.saved import load_model, load_task_model
 from albert_tf.tasks.task import Floats, TaskModel, read_task
@@ -38,9 +37,8 @@ def load(directory: str | Path) -> TaskModel:
     directory = Path(directory)
     task = read_task(directory)
     model = load_task_model(directory, task.name)
-    flat = isinstance(model, AlbertMultipleChoice)  # an option is an input of its own
     answer = tf.function(
-        lambda inputs: model.score_options(inputs) if flat else model(inputs, training=False),
+        model.score_inputs,
         input_signature=[
             {
                 name: tf.TensorSpec([None, None], tf.int32)

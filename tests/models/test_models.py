@@ -140,7 +140,7 @@ def test_options_that_come_one_by_one_get_the_same_logits(tmp_path: Path) -> Non
     inputs = {**CHOICES, "token_ids": tokens}
     expected = np.asarray(model(inputs)["logits"]).reshape(-1, 1)
     flat = {name: value.reshape(-1, T) for name, value in inputs.items()}
-    assert model.score_options(flat)["logits"].shape == (4 * B, 1)
+    assert model.score_inputs(flat)["logits"].shape == (4 * B, 1)
     np.testing.assert_allclose(model.run(flat)["logits"], expected, atol=1e-6)  # sums in order
     model.save_to_preset(str(tmp_path))
     again = load_task_model(tmp_path, "multiple_choice")
