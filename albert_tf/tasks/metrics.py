@@ -1,6 +1,6 @@
 """Exact match and F1 of answer texts, by the rules of SQuAD 1.1.
 
-tasks.squad  ->  [metrics]
+tasks.squad_scores  ->  [metrics]
 
 Source: the official SQuAD evaluate-v1.1.py.
 """
@@ -12,6 +12,9 @@ import string
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+_ARTICLES = re.compile(r"\b(a|an|the)\b")
+_NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
+
 
 def normalize_answer(text: str) -> str:
     """Lower case; without punctuation, English articles and extra white space.
@@ -19,8 +22,7 @@ def normalize_answer(text: str) -> str:
     >>> normalize_answer("The  red lamp.")
     'red lamp'
     """
-    letters = "".join(letter for letter in text.lower() if letter not in string.punctuation)
-    return " ".join(re.sub(r"\b(a|an|the)\b", " ", letters).split())
+    return " ".join(_ARTICLES.sub(" ", text.lower().translate(_NO_PUNCTUATION)).split())
 
 
 def exact_match(prediction: str, answer: str) -> float:

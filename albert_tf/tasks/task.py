@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -39,6 +40,8 @@ class Window:
     packed: PackedSequence
     offset: int = 0  # place in the input of the first token of the passage
     spans: Sequence[tuple[int, int]] = ()  # [W] characters of the passage
+    # Of the W, those that no other window shows with more context.
+    own: slice = field(default_factory=partial(slice, None))
 
 
 @dataclass(frozen=True)
