@@ -20,9 +20,11 @@ TEXT_COLUMN = [
     "albert_tf.examples.beam",
     "albert_tf.examples.statistics",
     "albert_tf.tasks.classification",
+    "albert_tf.tasks.named",
     "albert_tf.tasks.race",
     "albert_tf.tasks.regression",
     "albert_tf.tasks.squad",
+    "albert_tf.tasks.submission",
     "albert_tf.runtime",
     "albert_tf.cli",
 ]

@@ -19,7 +19,6 @@ from albert_tf.models.saved import load_backbone, load_model, load_task_model
 from tests.conftest import TINY
 
 B, T, M = 3, 7, 2
-STILL = replace(TINY, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
 RNG = np.random.default_rng(0)
 INPUTS = {
     "token_ids": RNG.integers(0, TINY.vocab_size, (B, T)).astype(np.int32),
@@ -121,58 +120,6 @@ def test_heads_read_the_rows_of_the_whole_sequence_output() -> None:
     np.testing.assert_allclose(found["mlm"], model.masked_lm(rows), atol=1e-5)
     np.testing.assert_allclose(found["sop"], model.sentence(body["pooled_output"]), atol=1e-5)
     assert not np.allclose(found["mlm"], model.masked_lm(rows[:, ::-1]), atol=1e-2)
-
-
-def test_each_option_is_scored_by_itself() -> None:
-    model, _ = build(AlbertMultipleChoice)
-    rng = np.random.default_rng(3)
-    tokens = rng.integers(0, TINY.vocab_size, (B, 4, T)).astype(np.int32)
-    inputs = {**CHOICES, "token_ids": tokens}
-    logits = np.asarray(model(inputs)["logits"])
-    swapped = {name: value[:, [1, 0, 2, 3]] for name, value in inputs.items()}
-    np.testing.assert_allclose(model(swapped)["logits"], logits[:, [1, 0, 2, 3]], atol=1e-6)
-    assert np.abs(logits[:, 0] - logits[:, 1]).min() > 1e-4
-
-
-def test_options_that_come_one_by_one_get_the_same_logits(tmp_path: Path) -> None:
-    model, _ = build(AlbertMultipleChoice)
-    tokens = np.random.default_rng(3).integers(0, TINY.vocab_size, (B, 4, T)).astype(np.int32)
-    inputs = {**CHOICES, "token_ids": tokens}
-    expected = np.asarray(model(inputs)["logits"]).reshape(-1, 1)
-    flat = {name: value.reshape(-1, T) for name, value in inputs.items()}
-    assert model.score_inputs(flat)["logits"].shape == (4 * B, 1)
-    np.testing.assert_allclose(model.run(flat)["logits"], expected, atol=1e-6)  # sums in order
-    model.save_to_preset(str(tmp_path))
-    again = load_task_model(tmp_path, "multiple_choice")
-    np.testing.assert_array_equal(again.run(flat)["logits"], model.run(flat)["logits"])
-
-
-def test_a_regressor_learns_numbers_by_their_squared_error() -> None:
-    model, inputs = build(AlbertTextRegressor)
-    model.compile(keras.optimizers.Adam(0.01))
-    scores = np.array([0.5, 4.0, 2.5], np.float32)
-    found = np.asarray(model(inputs)["score"], np.float64)
-    weights = np.array([1.0, 0.0, 3.0])
-    results = model.evaluate(
-        inputs, {"score": scores}, sample_weight=weights, verbose=0, return_dict=True
-    )
-    expected = (weights * (scores - found) ** 2).sum() / weights.sum()
-    assert results == {"loss": pytest.approx(expected, rel=1e-5)}
-    even = model.evaluate(inputs, scores, verbose=0, return_dict=True)["loss"]
-    assert even == pytest.approx(((scores - found) ** 2).mean(), rel=1e-5)
-    model.fit(inputs, scores, epochs=150, verbose=0)
-    np.testing.assert_allclose(model(inputs)["score"], scores, atol=0.3)  # dropout was on
-
-
-def test_micro_batches_of_numbers_update_as_the_whole_batch() -> None:
-    after = []
-    for parts in (1, 3):
-        keras.utils.set_random_seed(0)
-        model = AlbertTextRegressor(AlbertBackbone(STILL), dropout=0.0)
-        model.compile("sgd", micro_batches=parts)
-        model.train_on_batch(INPUTS, np.array([0.5, 4.0, 2.5], np.float32))
-        after.append(np.asarray(model.head.kernel))
-    np.testing.assert_allclose(after[0], after[1], rtol=1e-5, atol=1e-7)  # sums in order
 
 
 def test_the_masked_head_is_tied_to_the_token_table() -> None:
