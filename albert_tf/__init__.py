@@ -13,6 +13,7 @@ _HOMES = {
     "AlbertBackbone": "albert_tf.models.backbone",
     "AlbertPretrainer": "albert_tf.models.pretrainer",
     "AlbertTextClassifier": "albert_tf.models.classifier",
+    "AlbertTextRegressor": "albert_tf.models.regressor",
     "AlbertQuestionAnswerer": "albert_tf.models.question_answerer",
     "AlbertMultipleChoice": "albert_tf.models.multiple_choice",
     "AlbertPreprocessor": "albert_tf.preprocessing",

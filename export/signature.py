@@ -31,7 +31,7 @@ def build_signature(model: keras.Model) -> tf.Module:
     shape = [1, None]
 
     def answer(**inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-        return dict(model(inputs, training=False))
+        return dict(model.score_inputs(inputs))
 
     module = tf.Module()
     module.weights = [variable.value for variable in model.variables]

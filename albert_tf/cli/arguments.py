@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from albert_tf.cli import commands
+from albert_tf.cli import answers, commands
 from albert_tf.cli.examples import add_examples
 from albert_tf.cli.options import (
     PRECISIONS,
@@ -18,19 +18,21 @@ from albert_tf.cli.options import (
     add_model,
     add_path,
     add_step,
+    add_task,
     add_training,
 )
+from albert_tf.cli.tasks import add_tasks
 from albert_tf.config import SHARING, AlbertConfig
 from albert_tf.examples.sentence_pairs import OBJECTIVES
+from albert_tf.tasks.named import task_names
 from albert_tf.version import __version__
 
-_TASKS = ("classification", "question_answering")
 _IMPORT_FORMATS = ("google", "huggingface", "kerashub", "tfhub")
 _EXPORT_FORMATS = ("litert", "saved_model", "huggingface", "kerashub")
 _RECIPES = ("float32", "dynamic_wi8_afp32")
 _LABELLED = (
-    "a .csv, .tsv, .txt (tab-separated) or .jsonl table with named columns; "
-    "for question_answering a .json file as SQuAD 1.1"
+    "the file as it is published, for race a folder of levels; of your own, a .csv, .tsv, .txt "
+    "(tab-separated) or .jsonl table with named columns, or a .json file as SQuAD"
 )
 
 
@@ -48,7 +50,7 @@ def build_parser() -> argparse.ArgumentParser:
     steps = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for add in (
         _demo, _vocab, add_examples, _pretrain, _import, _finetune, _export, _evaluate, _predict,
-        _sizes,
+        _sizes, add_tasks,
     ):  # fmt: skip
         add(steps)
     return parser
@@ -166,11 +168,14 @@ def _finetune(steps: Any) -> None:
         "albert-tf finetune --task classification --model runs/pretrained --train train.tsv "
         "--validation dev.tsv --text-column text --label-column label --out runs/classifier",
     )  # fmt: skip
-    step.add_argument("--task", required=True, choices=_TASKS, help="what the file teaches")
+    step.add_argument(
+        "--task", required=True, choices=task_names(), metavar="TASK",
+        help="what the file teaches; albert-tf tasks lists them",
+    )  # fmt: skip
     add_path(step, "--model", "FOLDER", "of a pretrained model", required=True)
     add_path(step, "--out", "FOLDER", "for the fine-tuned model", required=True)
-    add_path(step, "--train", "FILE", _LABELLED, required=True)
-    add_path(step, "--validation", "FILE", "the same, scored at every save", required=True)
+    add_path(step, "--train", "PATH", _LABELLED, required=True)
+    add_path(step, "--validation", "PATH", "the same, scored at every save", required=True)
     add_columns(step)
     add_count(step, "--limit", "train on the first N examples only")
     add_count(step, "--validation-limit", "validate on the first N examples only")
@@ -200,17 +205,17 @@ def _export(steps: Any) -> None:
 
 def _evaluate(steps: Any) -> None:
     step = add_step(
-        steps, "evaluate", commands.evaluate,
+        steps, "evaluate", answers.evaluate,
         "Score a fine-tuned or exported model on a labelled file, or a pretrained one on held-out "
         "examples. Scores are percentages, but for losses, which are nats. "
         "An exported model is run by LiteRT, without TensorFlow.",
         "albert-tf evaluate runs/classifier-int8 --data test.tsv --json runs/scores.json",
     )  # fmt: skip
     add_model(step)
-    step.add_argument("--task", choices=_TASKS, help="check that the model is for this task")
+    add_task(step)
     scored = step.add_mutually_exclusive_group(required=True)
     scored.add_argument(
-        "--data", "--test", "--validation", type=Path, metavar="FILE", help=_LABELLED
+        "--data", "--test", "--validation", type=Path, metavar="PATH", help=_LABELLED
     )
     add_path(scored, "--examples", "FOLDER", "of token shards, for a pretrained model")
     add_columns(step)
@@ -220,17 +225,21 @@ def _evaluate(steps: Any) -> None:
 
 def _predict(steps: Any) -> None:
     step = add_step(
-        steps, "predict", commands.predict,
+        steps, "predict", answers.predict,
         "Answer one question or label one text, as one line of JSON; or every row of a file, as "
         "many lines. A file that was stopped halfway is continued when the command is repeated.",
         'albert-tf predict runs/classifier-int8 --text "a fine film"\n'
         "  albert-tf predict runs/classifier-int8 --input reviews.tsv --out labelled.jsonl",
     )  # fmt: skip
     add_model(step)
-    add_path(step, "--input", "FILE", "of examples, read as evaluate does; labels are not needed")
+    add_task(step)
+    add_path(step, "--input", "PATH", "of examples, read as evaluate does; labels are not needed")
     add_path(step, "--out", "FILE", "receives a line of JSON for each example of --input")
     add_columns(step)
-    step.add_argument("--text", help="text to classify")
+    step.add_argument("--text", help="text to classify, or to give a number for")
     step.add_argument("--pair", help="second text, for a model of pairs")
     step.add_argument("--question", help="question to answer")
     step.add_argument("--context", help="passage that holds the answer")
+    step.add_argument(
+        "--option", nargs="+", metavar="TEXT", help="what may be the answer, for multiple_choice"
+    )

@@ -9,7 +9,6 @@ use LiteRT alone never load TensorFlow.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from dataclasses import asdict, replace
 from itertools import chain
@@ -18,8 +17,7 @@ from tqdm import tqdm
 
 from albert_tf.cli.options import given_options
 from albert_tf.cli.output import print_rows, print_table, write_json
-from albert_tf.runtime.contract import CONTRACT_FILE, FileRecord
-from albert_tf.tasks.task import Task, TaskModel
+from albert_tf.cli.tasks import new_task
 
 
 def demo(arguments: argparse.Namespace) -> None:
@@ -133,7 +131,7 @@ def finetune(arguments: argparse.Namespace) -> None:
     from albert_tf.training.finetune import FinetuningOptions
     from albert_tf.training.finetune import finetune as train
 
-    task = _new_task(arguments)
+    task = new_task(arguments)
     log = train(
         task,
         arguments.model,
@@ -163,110 +161,3 @@ def export(arguments: argparse.Namespace) -> None:
         "recipe": contract.recipe,
         "largest difference from Keras": f"{contract.parity:.1e}",
     })
-
-
-def evaluate(arguments: argparse.Namespace) -> None:
-    """Scores a model on a labelled file, or on held-out examples."""
-    scores = _score_pretrained(arguments) if arguments.examples else _score(arguments)
-    print_table(scores)
-    if arguments.json:
-        write_json(scores, arguments.json)
-
-
-def _score(arguments: argparse.Namespace) -> dict[str, float]:
-    model = _open(arguments)
-    _check_columns(arguments, model.task.name)
-    task = given_options(model.task, arguments)
-    examples = task.read(arguments.data, arguments.limit)
-    answers = model.predict_all(examples)
-    predictions = list(tqdm(answers, desc="evaluating", total=len(examples)))
-    return task.score(examples, predictions)
-
-
-def _score_pretrained(arguments: argparse.Namespace) -> dict[str, float]:
-    from albert_tf.examples.shards import TokenShards
-    from albert_tf.training.evaluate import score_pretrained
-
-    limit = {} if arguments.limit is None else {"limit": arguments.limit}
-    return score_pretrained(arguments.model, TokenShards(arguments.examples), **limit)
-
-
-def predict(arguments: argparse.Namespace) -> None:
-    """Answers one question, labels one text, or does so for a whole file."""
-    model = _open(arguments)
-    if arguments.input:
-        _predict_file(model, arguments)
-        return
-    if model.task.name == "classification":
-        from albert_tf.tasks.classification import TextExample
-
-        if arguments.text is None:
-            raise ValueError("this is a classification model; give it --text.")
-        prediction = model.predict(TextExample(arguments.text, arguments.pair))
-    else:
-        from albert_tf.tasks.squad import QuestionExample
-
-        if arguments.question is None or arguments.context is None:
-            raise ValueError(
-                "this is a question_answering model; give it --question and --context."
-            )
-        prediction = model.predict(QuestionExample(arguments.question, arguments.context))
-    print(json.dumps(asdict(prediction), ensure_ascii=False))
-
-
-def _predict_file(model: TaskModel, arguments: argparse.Namespace) -> None:
-    """Answers every example of a file."""
-    from albert_tf.tasks.predict_file import predict_file
-
-    texts = [arguments.text, arguments.pair, arguments.question, arguments.context]
-    if arguments.out is None or any(text is not None for text in texts):
-        raise ValueError("--input needs --out, and no other text beside it.")
-    _check_columns(arguments, model.task.name)
-    model = replace(model, task=given_options(model.task, arguments))
-    weights = next(
-        arguments.model / name
-        for name in ("model.tflite", "task.weights.h5", "model.weights.h5")
-        if (arguments.model / name).exists()
-    )
-    count = predict_file(
-        model, arguments.input, arguments.out,
-        model_name=FileRecord.of(weights).sha256, progress=True,
-    )  # fmt: skip
-    print_table({"file": arguments.out, "examples": count})
-
-
-def _open(arguments: argparse.Namespace) -> TaskModel:
-    """Opens an exported folder with LiteRT alone, any other with Keras."""
-    if not arguments.model.is_dir():
-        raise FileNotFoundError(f"{arguments.model} is not a model folder.")
-    if (arguments.model / CONTRACT_FILE).exists():
-        from albert_tf.runtime.model import load
-
-        model = load(arguments.model, arguments.threads)
-    else:
-        from albert_tf.training.evaluate import load as load_keras
-
-        model = load_keras(arguments.model)
-    wanted = getattr(arguments, "task", None)
-    if wanted not in {None, model.task.name}:
-        raise ValueError(f"{arguments.model} was trained for {model.task.name}; got {wanted}.")
-    return model
-
-
-def _new_task(arguments: argparse.Namespace) -> Task:
-    if arguments.task == "classification":
-        from albert_tf.tasks.classification import ClassificationTask, find_labels
-
-        task = given_options(ClassificationTask(), arguments)
-        return replace(task, labels=find_labels(task.read(arguments.train, arguments.limit)))
-    from albert_tf.tasks.squad import QuestionAnsweringTask
-
-    _check_columns(arguments, arguments.task)
-    return given_options(QuestionAnsweringTask(), arguments)
-
-
-def _check_columns(arguments: argparse.Namespace, task_name: str) -> None:
-    columns = [name for name in vars(arguments) if name.endswith("_column")]
-    given = [name for name in columns if getattr(arguments, name) is not None]
-    if given and task_name != "classification":
-        raise ValueError(f"a {task_name} file has no columns; got {given}.")

@@ -11,6 +11,8 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from albert_tf.tasks.named import task_names
+
 # float16 would need gradients to be scaled, and skips steps where they overflow.
 PRECISIONS = ("float32", "mixed_bfloat16")
 
@@ -51,6 +53,15 @@ def add_model(step: Any) -> None:
     """The model that a step opens."""
     step.add_argument("model", type=Path, help="folder of a fine-tuned or exported model")
     add_count(step, "--threads", "CPU threads of LiteRT (default 2)", default=2)
+
+
+def add_task(step: Any) -> None:
+    """The dataset that a finished model reads."""
+    step.add_argument(
+        "--task", choices=task_names(), metavar="TASK",
+        help="read the file as that of this task, for which the model must fit; by default as "
+        "the one it was trained for",
+    )  # fmt: skip
 
 
 def add_columns(step: Any) -> None:

@@ -17,12 +17,12 @@ def write_json(values: Any, path: Path) -> None:
     path.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
 
 
-def print_rows(head: list[str], rows: list[list[str]]) -> None:
-    """Prints columns: the first to the left, numbers to the right."""
+def print_rows(head: list[str], rows: list[list[str]], *, left: bool = False) -> None:
+    """Prints columns: the first to the left, numbers to the right; words, all to the `left`."""
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     for cells in (head, *rows):
         name, *numbers = (
-            f"{cell:<{width}}" if number == 0 else f"{cell:>{width}}"
+            f"{cell:<{width}}" if left or number == 0 else f"{cell:>{width}}"
             for number, (cell, width) in enumerate(zip(cells, widths, strict=True))
         )
         print("  ".join([name, *numbers]).rstrip())

@@ -60,9 +60,8 @@ class AlbertMultipleChoice(AlbertTask, keras_hub.models.Task):
         }
         as_batch = _OptionsAsBatch(dtype="int32", name="options_as_batch")
         flat = {name: as_batch(value) for name, value in inputs.items()}  # [B N, T]
-        first = ops.zeros_like(flat["token_ids"][:, :1])  # [B N, 1], where [CLS] is
-        pooled = backbone.pooler(backbone.states_at(flat, first))  # [B N, H]
-        outputs = {"logits": ops.reshape(head(drop(pooled)), (-1, num_choices))}  # [B, N]
+        logits = head(drop(_pooled(backbone, flat)))  # [B N, 1]
+        outputs = {"logits": ops.reshape(logits, (-1, num_choices))}  # [B, N]
         super().__init__(inputs, outputs, backbone, preprocessor, **kwargs)
 
         # === Config ===
@@ -70,9 +69,26 @@ class AlbertMultipleChoice(AlbertTask, keras_hub.models.Task):
         self.num_choices = num_choices
         self.dropout = dropout
 
+    def score_inputs(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        """Scores options that come one by one, of whichever questions.
+
+        Args:
+            inputs: `token_ids`, `segment_ids`, `padding_mask`, int32 [B, T].
+
+        Returns:
+            `logits`, float32 [B, 1].
+        """
+        return {"logits": self.head(_pooled(self.backbone, inputs))}
+
     def get_config(self) -> dict[str, Any]:
         ours = {"num_choices": self.num_choices, "dropout": self.dropout}
         return {**super().get_config(), **ours}
+
+
+def _pooled(backbone: AlbertBackbone, inputs: dict[str, Any]) -> Any:
+    """The pooled output [B, H] of inputs [B, T], sparing the last layer all tokens but [CLS]."""
+    first = ops.zeros_like(inputs["token_ids"][:, :1])  # [B, 1]
+    return backbone.pooler(backbone.states_at(inputs, first))
 
 
 class _OptionsAsBatch(keras.layers.Layer):

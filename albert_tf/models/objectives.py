@@ -27,7 +27,7 @@ class Objectives:
 
     Args:
         outputs: Logits by head, in the order of targets that are not a dict; all axes but the
-            last are places.
+            last are places. A head with one axis gives a number for each example.
         loss: A Keras loss or its name, or a dict of them by head; None for cross-entropy of
             logits everywhere. Its `reduction` is not used.
         loss_weights: Weight of each head's loss in their sum, by head; None for 1.
@@ -53,7 +53,8 @@ class Objectives:
                 f"loss_weights must be a dict by head, of {heads}; got {loss_weights!r}."
             )
         self.heads = heads
-        self._axes = {head: len(output.shape) - 1 for head, output in outputs.items()}
+        self._axes = {head: max(len(output.shape) - 1, 1) for head, output in outputs.items()}
+        self._numbers = {head for head, output in outputs.items() if len(output.shape) == 1}
         self._losses = {head: _function(losses[head]) for head in heads}
         self._weights = {head: float(weights.get(head, 1.0)) for head in heads}
         several = len(heads) > 1
@@ -98,7 +99,13 @@ class Objectives:
     def losses(self, y: Any, outputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The loss of every place of every head, [B] or [B, places]."""
         targets = self.by_head(y)
-        return {head: self._losses[head](targets[head], outputs[head]) for head in self.heads}
+        losses = {}
+        for head in self.heads:
+            pair = (targets[head], outputs[head])
+            if head in self._numbers:  # a loss averages the last axis, which is made for it
+                pair = tuple(ops.reshape(values, (-1, 1)) for values in pair)
+            losses[head] = self._losses[head](*pair)
+        return losses
 
     def weights(self, y: Any, sample_weight: Any) -> dict[str, Tensor]:
         """The weight of every place of every head, 1 where the caller gave none.

@@ -16,12 +16,14 @@ from albert_tf.models.classifier import AlbertTextClassifier
 from albert_tf.models.multiple_choice import AlbertMultipleChoice
 from albert_tf.models.pretrainer import AlbertPretrainer
 from albert_tf.models.question_answerer import AlbertQuestionAnswerer
+from albert_tf.models.regressor import AlbertTextRegressor
 
 _BACKBONE_FILE = "config.json"
 _TASK_FILE = "task.json"
 _TASK_MODELS = (
     AlbertPretrainer,
     AlbertTextClassifier,
+    AlbertTextRegressor,
     AlbertQuestionAnswerer,
     AlbertMultipleChoice,
 )
@@ -43,13 +45,18 @@ def load_task_model(directory: Path, task_name: str) -> keras.Model:
 
     Args:
         directory: Folder of the model.
-        task_name: "classification" or "question_answering".
+        task_name: "classification", "regression", "multiple_choice" or "question_answering".
 
     Raises:
         FileNotFoundError: the folder holds no such model.
         ValueError: a file of it is damaged.
     """
-    kinds = {"classification": AlbertTextClassifier, "question_answering": AlbertQuestionAnswerer}
+    kinds = {
+        "classification": AlbertTextClassifier,
+        "regression": AlbertTextRegressor,
+        "multiple_choice": AlbertMultipleChoice,
+        "question_answering": AlbertQuestionAnswerer,
+    }
     return _open(kinds[task_name], directory, _TASK_FILE, compile=False)
 
 

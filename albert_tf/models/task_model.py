@@ -159,9 +159,13 @@ class AlbertTask(_Training):
             raise ValueError(f"{method} needs a model with a preprocessor; this one has none.")
         return self.preprocessor.text_tokenizer, self.preprocessor.sequence_length
 
+    def score_inputs(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        """The outputs for inputs [B, T] that are answered each by itself."""
+        return dict(self(inputs, training=False))
+
     def run(self, batch: dict[str, Any]) -> dict[str, Any]:
-        """The logits of one batch of arrays, as arrays; what `tasks.task.Run` asks for."""
-        outputs = self(batch, training=False)
+        """The outputs of one batch of arrays, as arrays; what `tasks.task.Run` asks for."""
+        outputs = self.score_inputs(batch)
         return {name: keras.ops.convert_to_numpy(output) for name, output in outputs.items()}
 
     def get_config(self) -> dict[str, Any]:

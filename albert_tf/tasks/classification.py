@@ -1,14 +1,12 @@
-"""Classes of single texts or pairs, from any table with named columns.
+"""Classes of single texts or pairs, from any table with named columns or a GLUE file.
 
-CSV, TSV or JSONL  ->  [classification.ClassificationTask]  ->  training.finetune, runtime
+texts.TextSource  ->  [classification.ClassificationTask]  ->  training.finetune, runtime
 
 Shape letters: C classes.
 """
 
 from __future__ import annotations
 
-import csv
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -17,12 +15,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from albert_tf.examples.packing import PackedSequence, pack, truncate
+from albert_tf.tasks import agreement
+from albert_tf.tasks.glue import find_dataset
 from albert_tf.tasks.task import Floats, Sample, Window
+from albert_tf.tasks.texts import TABLE, TextRow, TextSource, adopt_columns, pack_texts
 from albert_tf.text.tokenizer import Tokenizer
-
-# The longest cell a table may have, in characters; beyond it a quote was left open.
-_LONGEST_CELL = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -32,6 +29,7 @@ class TextExample:
     text: str
     pair: str | None = None
     label: str | None = None
+    identifier: str | None = None  # what a submission calls it
 
 
 @dataclass(frozen=True)
@@ -46,11 +44,19 @@ class ClassPrediction:
 class ClassificationTask:
     """Classification of a column, or of two columns as a pair.
 
+    A GLUE dataset brings its own columns and, where none are given, its labels in the order of
+    the official heads.
+
+    Raises:
+        ValueError: an unknown dataset, or columns or labels that are not its own.
+
     Source: google-research/albert classifier_utils.py.
 
     >>> task = ClassificationTask(labels=("no", "yes"))
     >>> task.score([TextExample("a", label="yes")], [ClassPrediction("yes", {})])
     {'accuracy': 100.0, 'examples': 1}
+    >>> ClassificationTask(dataset="mnli").labels
+    ('contradiction', 'entailment', 'neutral')
     """
 
     name: ClassVar[str] = "classification"
@@ -59,23 +65,39 @@ class ClassificationTask:
     pair_column: str | None = None
     label_column: str = "label"
     sequence_length: int = 128
+    dataset: str = TABLE
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "labels", tuple(self.labels))
+        if self.dataset == TABLE:
+            return
+        dataset = find_dataset(self.dataset)
+        if not dataset.labels:
+            raise ValueError(f"dataset {self.dataset} has numbers, not classes; use regression.")
+        adopt_columns(self, dataset)
+        if not self.labels:
+            object.__setattr__(self, "labels", dataset.labels)
+        if sorted(self.labels) != sorted(dataset.labels):
+            raise ValueError(
+                f"labels must be those of {self.dataset}, {', '.join(dataset.labels)}; "
+                f"got {', '.join(self.labels)}."
+            )
 
     @property
     def metric(self) -> str:
         """The score that tells the better of two models."""
-        return "accuracy"
+        return "accuracy" if self.dataset == TABLE else find_dataset(self.dataset).metric
 
     def read(self, path: str | Path, limit: int | None = None) -> list[TextExample]:
         """Reads rows of a .csv, .jsonl, .tsv or tab-separated .txt file.
 
         Raises:
             FileNotFoundError: no such file.
-            ValueError: another suffix, a damaged row, or a column that is not there.
+            ValueError: another suffix, a damaged row, a column that is not there, or a label
+                that is not one of `labels`, unless these are still to be found.
         """
-        examples = list(islice(self._rows(path, labelled=True), limit))
+        rows = self._source().read(path, labelled=True)
+        examples = [self._example(row) for row in islice(rows, limit)]
         if not examples:
             raise ValueError(f"{path} holds no rows.")
         return examples
@@ -85,23 +107,10 @@ class ClassificationTask:
 
         Raises:
             FileNotFoundError: no such file.
-            ValueError: as in `read`.
+            ValueError: as in `read`, but of labels.
         """
-        return self._rows(path, labelled=False)
-
-    def _rows(self, path: str | Path, *, labelled: bool) -> Iterator[TextExample]:
-        wanted = [self.text_column, *([self.pair_column] if self.pair_column else [])]
-        wanted += [self.label_column] if labelled else []
-        for number, row in enumerate(read_rows(path), start=1):
-            if None in row:
-                raise ValueError(f"{path} row {number} has more cells than the table has columns.")
-            missing = [column for column in wanted if row.get(column) is None]
-            if missing:
-                raise ValueError(
-                    f"{path} row {number} has no column {missing[0]!r}; it has {sorted(row)}."
-                )
-            pair = row[self.pair_column] if self.pair_column else None
-            yield TextExample(row[self.text_column], pair, row.get(self.label_column))
+        for row in self._source().read(path, labelled=False):
+            yield TextExample(row.text, row.pair, row.label, row.identifier)
 
     def encode(self, example: TextExample, tokenizer: Tokenizer) -> list[Sample]:
         """Packs one labelled text; the target of `logits` is the index of its label.
@@ -114,11 +123,12 @@ class ClassificationTask:
                 f"label must be one of {', '.join(self.labels)}; got {example.label!r}."
             )
         target = self.labels.index(example.label)
-        return [Sample((self._pack(example, tokenizer),), {"logits": target})]
+        packed = pack_texts(example.text, example.pair, tokenizer, self.sequence_length)
+        return [Sample((packed,), {"logits": target})]
 
     def windows(self, example: TextExample, tokenizer: Tokenizer) -> list[Window]:
         """Packs one text."""
-        return [Window(self._pack(example, tokenizer))]
+        return [Window(pack_texts(example.text, example.pair, tokenizer, self.sequence_length))]
 
     def decode(
         self,
@@ -136,21 +146,29 @@ class ClassificationTask:
     def score(
         self, examples: Sequence[TextExample], predictions: Sequence[ClassPrediction]
     ) -> dict[str, float]:
-        """Returns `accuracy`, a percentage, and `examples`."""
-        right = sum(
-            example.label == prediction.label
-            for example, prediction in zip(examples, predictions, strict=True)
-        )
-        return {"accuracy": 100 * right / len(examples), "examples": len(examples)}
+        """Returns percentages: `accuracy`, what else `metric` names, and `examples`.
 
-    def _pack(self, example: TextExample, tokenizer: Tokenizer) -> PackedSequence:
-        texts = [example.text] if example.pair is None else [example.text, example.pair]
-        first, *rest = tokenizer.encode_ids(texts)
-        second = rest[0] if rest else None
-        room = truncate(len(first), None if second is None else len(second), self.sequence_length)
-        return pack(
-            first[: room[0]], None if second is None else second[: room[1]], tokenizer.special
-        )
+        `f1` is that of the class 1, for MRPC and QQP; `matthews` is for CoLA.
+        """
+        labels = [str(example.label) for example in examples]
+        found = [prediction.label for prediction in predictions]
+        right = sum(label == answer for label, answer in zip(labels, found, strict=True))
+        scores = {"accuracy": 100 * right / len(labels)}
+        if self.metric == "f1":
+            scores["f1"] = agreement.f1_of("1", labels, found)
+        if self.metric == "matthews":
+            scores["matthews"] = agreement.matthews(labels, found)
+        return {**scores, "examples": len(labels)}
+
+    def _source(self) -> TextSource:
+        return TextSource(self.dataset, self.text_column, self.pair_column, self.label_column)
+
+    def _example(self, row: TextRow) -> TextExample:
+        if self.labels and row.label not in self.labels:
+            raise ValueError(
+                f"{row.place}: label must be one of {', '.join(self.labels)}; got {row.label!r}."
+            )
+        return TextExample(row.text, row.pair, row.label, row.identifier)
 
 
 def find_labels(examples: Sequence[TextExample]) -> tuple[str, ...]:
@@ -166,46 +184,6 @@ def find_labels(examples: Sequence[TextExample]) -> tuple[str, ...]:
     if len(labels) < 2:
         raise ValueError(f"the label column must hold at least 2 labels; got {list(labels)}.")
     return labels
-
-
-def read_rows(path: str | Path) -> Iterator[dict[str, str]]:
-    """Yields the rows of a table with named columns, as text.
-
-    A .csv file may quote its cells; a .tsv or .txt file may not, as in GLUE.
-
-    Raises:
-        FileNotFoundError: no such file.
-        ValueError: an unknown suffix or a damaged row.
-    """
-    path = Path(path)
-    if path.suffix not in {".csv", ".tsv", ".txt", ".jsonl"}:
-        raise ValueError(f"{path} must end in .csv, .tsv, .txt or .jsonl.")
-    csv.field_size_limit(_LONGEST_CELL)
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as lines:
-            if path.suffix == ".jsonl":
-                yield from _read_json_rows(path, lines)
-            elif path.suffix == ".csv":
-                yield from csv.DictReader(lines, strict=True)
-            else:
-                yield from csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
-    except csv.Error as error:
-        raise ValueError(f"{path} is damaged: {error}.") from error
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path} must be UTF-8 text: {error}.") from error
-
-
-def _read_json_rows(path: Path, lines: Iterator[str]) -> Iterator[dict[str, str]]:
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{path} line {number} is not JSON: {error}.") from error
-        if not isinstance(row, dict):
-            raise ValueError(f"{path} line {number} must hold a JSON object.")
-        yield {key: str(value) for key, value in row.items() if value is not None}
 
 
 def softmax(logits: Floats) -> Floats:

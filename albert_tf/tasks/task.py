@@ -152,17 +152,24 @@ def task_from_dict(values: dict[str, Any]) -> Task:
     """
     # Imported here because each of these modules builds on this one.
     from albert_tf.tasks.classification import ClassificationTask
+    from albert_tf.tasks.race import MultipleChoiceTask
+    from albert_tf.tasks.regression import RegressionTask
     from albert_tf.tasks.squad import QuestionAnsweringTask
 
+    families: tuple[Any, ...] = (
+        ClassificationTask, RegressionTask, MultipleChoiceTask, QuestionAnsweringTask
+    )  # fmt: skip
     settings = dict(values)
     name = settings.pop("task", None)
-    for known in (ClassificationTask, QuestionAnsweringTask):
+    for known in families:
         if known.name == name:
             try:
-                return known(**settings)
+                task: Task = known(**settings)
+                return task
             except TypeError as error:
                 raise ValueError(f"task {name} has wrong settings: {error}.") from error
-    raise ValueError(f"unknown task {name!r}; choose classification or question_answering.")
+    names = ", ".join(family.name for family in families)
+    raise ValueError(f"unknown task {name!r}; choose one of {names}.")
 
 
 def write_task(task: Task, directory: Path) -> None:

@@ -38,7 +38,7 @@ def load(directory: str | Path) -> TaskModel:
     task = read_task(directory)
     model = load_task_model(directory, task.name)
     answer = tf.function(
-        lambda inputs: model(inputs, training=False),
+        model.score_inputs,
         input_signature=[
             {
                 name: tf.TensorSpec([None, None], tf.int32)

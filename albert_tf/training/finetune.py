@@ -21,10 +21,14 @@ from tqdm import tqdm
 from albert_tf.examples.packing import pad_batch
 from albert_tf.models.backbone import AlbertBackbone
 from albert_tf.models.classifier import AlbertTextClassifier
+from albert_tf.models.multiple_choice import AlbertMultipleChoice
 from albert_tf.models.question_answerer import AlbertQuestionAnswerer
+from albert_tf.models.regressor import AlbertTextRegressor
 from albert_tf.models.saved import load_backbone
 from albert_tf.preprocessing import AlbertPreprocessor
 from albert_tf.tasks.classification import ClassificationTask
+from albert_tf.tasks.race import MultipleChoiceTask
+from albert_tf.tasks.regression import RegressionTask
 from albert_tf.tasks.task import Sample, Task, task_to_dict, write_task
 from albert_tf.text.tokenizer import Tokenizer, load_tokenizer
 from albert_tf.training.distribution import devices, is_chief, scope, strategy
@@ -140,6 +144,10 @@ def build_model(task: Task, backbone: AlbertBackbone) -> keras.Model:
     """Puts the head that a task needs on a backbone; not compiled."""
     if isinstance(task, ClassificationTask):
         return AlbertTextClassifier(backbone, num_classes=len(task.labels), compile=False)
+    if isinstance(task, RegressionTask):
+        return AlbertTextRegressor(backbone, compile=False)
+    if isinstance(task, MultipleChoiceTask):
+        return AlbertMultipleChoice(backbone, num_choices=task.num_choices, compile=False)
     return AlbertQuestionAnswerer(backbone, compile=False)
 
 

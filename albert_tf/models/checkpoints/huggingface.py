@@ -222,4 +222,6 @@ def _architecture_of(model: Any) -> str:
         AlbertQuestionAnswerer: "AlbertForQuestionAnswering",
         AlbertBackbone: "AlbertModel",
     }
+    if type(model) not in kinds_by_class:
+        raise ValueError(f"the layout has no place for the head of an {type(model).__name__}.")
     return kinds_by_class[type(model)]

@@ -20,6 +20,7 @@ from albert_tf.models.classifier import AlbertTextClassifier
 from albert_tf.models.multiple_choice import AlbertMultipleChoice
 from albert_tf.models.pretrainer import AlbertPretrainer
 from albert_tf.models.question_answerer import AlbertQuestionAnswerer
+from albert_tf.models.regressor import AlbertTextRegressor
 from tests.conftest import TINY
 from tests.layers.reference import randomized
 from tests.models.checkpoints.tiny import E, H, V, tiny_checkpoint
@@ -204,6 +205,12 @@ def test_tied_tensors_must_be_what_they_are_tied_to(tmp_path: Path, changed: str
     save_file({**tensors, **tied, changed: tied[changed] + 1}, tmp_path / "model.safetensors")
     with pytest.raises(CheckpointMismatch, match=f"{changed} is not "):
         read_checkpoint(tmp_path)
+
+
+def test_a_head_that_the_layout_lacks_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no place for the head of an AlbertTextRegressor"):
+        write_checkpoint(AlbertTextRegressor(AlbertBackbone(TINY)), tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_quantized_weights_are_refused(tmp_path: Path) -> None:

@@ -1,0 +1,115 @@
+"""What a finished model says of a file or of one text, and how right it is.
+
+commands  ->  [answers.evaluate, answers.predict]  ->  runtime.model or training.evaluate
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict, replace
+from typing import Any
+
+from tqdm import tqdm
+
+from albert_tf.cli.options import given_options
+from albert_tf.cli.output import print_table, write_json
+from albert_tf.cli.tasks import check_columns
+from albert_tf.runtime.contract import CONTRACT_FILE, FileRecord
+from albert_tf.tasks.classification import TextExample
+from albert_tf.tasks.named import read_as
+from albert_tf.tasks.race import ChoiceExample
+from albert_tf.tasks.regression import ScoredExample
+from albert_tf.tasks.squad import QuestionExample
+from albert_tf.tasks.task import TaskModel
+
+_TEXTS = ("text", "pair", "question", "context", "option")
+
+
+def evaluate(arguments: argparse.Namespace) -> None:
+    """Scores a model on a labelled file, or on held-out examples."""
+    scores = _score_pretrained(arguments) if arguments.examples else _score(arguments)
+    print_table(scores)
+    if arguments.json:
+        write_json(scores, arguments.json)
+
+
+def predict(arguments: argparse.Namespace) -> None:
+    """Answers one question, labels one text, or does so for a whole file."""
+    model = _open(arguments)
+    if arguments.input:
+        _predict_file(model, arguments)
+        return
+    prediction = model.predict(_example(model.task.name, arguments))
+    print(json.dumps(asdict(prediction), ensure_ascii=False))
+
+
+def _score(arguments: argparse.Namespace) -> dict[str, float]:
+    model = _open(arguments)
+    examples = model.task.read(arguments.data, arguments.limit)
+    answers = model.predict_all(examples)
+    predictions = list(tqdm(answers, desc="evaluating", total=len(examples)))
+    return model.task.score(examples, predictions)
+
+
+def _score_pretrained(arguments: argparse.Namespace) -> dict[str, float]:
+    from albert_tf.examples.shards import TokenShards
+    from albert_tf.training.evaluate import score_pretrained
+
+    limit = {} if arguments.limit is None else {"limit": arguments.limit}
+    return score_pretrained(arguments.model, TokenShards(arguments.examples), **limit)
+
+
+def _example(family: str, arguments: argparse.Namespace) -> Any:
+    """The one example that the options describe."""
+    if family in {"classification", "regression"}:
+        _require(family, arguments, "text")
+        kind = TextExample if family == "classification" else ScoredExample
+        return kind(arguments.text, arguments.pair)
+    if family == "multiple_choice":
+        _require(family, arguments, "question", "context", "option")
+        return ChoiceExample(arguments.context, arguments.question, tuple(arguments.option))
+    _require(family, arguments, "question", "context")
+    return QuestionExample(arguments.question, arguments.context)
+
+
+def _require(family: str, arguments: argparse.Namespace, *names: str) -> None:
+    if any(getattr(arguments, name) is None for name in names):
+        *first, last = (f"--{name}" for name in names)
+        options = f"{', '.join(first)} and {last}" if first else last
+        raise ValueError(f"this is a {family} model; give it {options}.")
+
+
+def _predict_file(model: TaskModel, arguments: argparse.Namespace) -> None:
+    """Answers every example of a file."""
+    from albert_tf.tasks.predict_file import predict_file
+
+    if arguments.out is None or any(getattr(arguments, name) is not None for name in _TEXTS):
+        raise ValueError("--input needs --out, and no other text beside it.")
+    weights = next(
+        arguments.model / name
+        for name in ("model.tflite", "task.weights.h5", "model.weights.h5")
+        if (arguments.model / name).exists()
+    )
+    count = predict_file(
+        model, arguments.input, arguments.out,
+        model_name=FileRecord.of(weights).sha256, progress=True,
+    )  # fmt: skip
+    print_table({"file": arguments.out, "examples": count})
+
+
+def _open(arguments: argparse.Namespace) -> TaskModel:
+    """Opens an exported folder with LiteRT alone, any other with Keras; reads what is asked."""
+    if not arguments.model.is_dir():
+        raise FileNotFoundError(f"{arguments.model} is not a model folder.")
+    if (arguments.model / CONTRACT_FILE).exists():
+        from albert_tf.runtime.model import load
+
+        model = load(arguments.model, arguments.threads)
+    else:
+        from albert_tf.training.evaluate import load as load_keras
+
+        model = load_keras(arguments.model)
+    task = read_as(model.task, arguments.task) if arguments.task else model.task
+    check_columns(arguments, task, arguments.task or task.name)
+    return replace(model, task=given_options(task, arguments))

@@ -1,0 +1,66 @@
+"""Which task the user means, with the settings given; and the table of all of them.
+
+arguments, commands, answers  ->  [tasks]  ->  tasks.named
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from typing import Any
+
+from albert_tf.cli.options import add_step, given_options
+from albert_tf.cli.output import print_rows
+from albert_tf.tasks.classification import ClassificationTask, find_labels
+from albert_tf.tasks.named import find_task, has_columns, named_tasks
+from albert_tf.tasks.task import Task
+
+
+def add_tasks(steps: Any) -> None:
+    """The subcommand that shows them."""
+    add_step(
+        steps, "tasks", show_tasks,
+        "Show every task that has a name, its metric, and where its files are published. GLUE's "
+        "files are read with their own columns; train, development and test files alike.",
+        "albert-tf tasks",
+    )  # fmt: skip
+
+
+def show_tasks(arguments: argparse.Namespace) -> None:
+    """Prints every task that has a name, what it is and where its files are published."""
+    print_rows(
+        ["task", "family", "metric", "files", "published at"],
+        [
+            [named.name, named.task.name, named.metric, ", ".join(named.files), named.page]
+            for named in named_tasks()
+        ],
+        left=True,
+    )
+
+
+def new_task(arguments: argparse.Namespace) -> Task:
+    """Returns the task to train for, with the labels of the training file where it has none.
+
+    Raises:
+        FileNotFoundError: no such training file.
+        ValueError: columns were given for a task that has its own, or the file is wrong.
+    """
+    task = find_task(arguments.task).task
+    check_columns(arguments, task, arguments.task)
+    task = given_options(task, arguments)
+    if isinstance(task, ClassificationTask) and not task.labels:
+        task = replace(task, labels=find_labels(task.read(arguments.train, arguments.limit)))
+    return task
+
+
+def check_columns(arguments: argparse.Namespace, task: Task, name: str) -> None:
+    """Refuses column options for a task whose files have columns of their own, or none.
+
+    Raises:
+        ValueError: such an option was given.
+    """
+    columns = [option for option in vars(arguments) if option.endswith("_column")]
+    given = [option for option in columns if getattr(arguments, option) is not None]
+    if given and not has_columns(task):
+        options = ", ".join("--" + option.replace("_", "-") for option in given)
+        raise ValueError(f"{name} knows its files, which need no {options}.")
