@@ -20,11 +20,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+from albert_tf.training.task_batches import encode, stack
 from tqdm import tqdm
 
 from albert_tf.models.classifier import AlbertTextClassifier
@@ -34,7 +36,6 @@ from albert_tf.tasks.task import Sample, TaskModel
 from albert_tf.text.tokenizer import Tokenizer, load_tokenizer
 from albert_tf.training.input_pipeline import Batch, EpochOrder, stream
 from albert_tf.training.optimizers import build_optimizer
-from albert_tf.training.task_batches import encode, stack
 
 LIKE = "batches of like lengths"
 FIXED = "padded to a fixed length"
@@ -77,7 +78,7 @@ def race(
     """Seconds of each stretch, by contestant."""
     ends = np.linspace(0, steps, stretches + 1).astype(int)
     seconds: dict[str, list[float]] = {name: [] for name in models}
-    for start, stop in tqdm(list(zip(ends, ends[1:], strict=False)), unit="stretch"):
+    for start, stop in tqdm(list(pairwise(ends)), unit="stretch"):
         for name, model in models.items():
             data = stream(makers[name], int(start), int(stop))
             began = time.perf_counter()
@@ -86,8 +87,8 @@ def race(
     return seconds
 
 
-def main() -> None:
-    """Trains both, scores both, and prints the table."""
+def options() -> argparse.Namespace:
+    """What the command line asks for."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -102,7 +103,12 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, default=32, help="(default 32)")
     parser.add_argument("--learning-rate", type=float, default=3e-5, help="(default 3e-5)")
     parser.add_argument("--stretches", type=int, default=8, help="turns of each (default 8)")
-    asked = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Trains both, scores both, and prints the table."""
+    asked = options()
     task = ClassificationTask(
         text_column=asked.text_column, label_column=asked.label_column,
         sequence_length=asked.sequence_length,

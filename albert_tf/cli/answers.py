@@ -21,6 +21,7 @@ from albert_tf.tasks.named import read_as
 from albert_tf.tasks.race import ChoiceExample
 from albert_tf.tasks.regression import ScoredExample
 from albert_tf.tasks.squad import QuestionExample
+from albert_tf.tasks.submission import write_submission
 from albert_tf.tasks.task import TaskModel
 
 _TEXTS = ("text", "pair", "question", "context", "option")
@@ -37,8 +38,10 @@ def evaluate(arguments: argparse.Namespace) -> None:
 def predict(arguments: argparse.Namespace) -> None:
     """Answers one question, labels one text, or does so for a whole file."""
     model = _open(arguments)
-    if arguments.input:
-        _predict_file(model, arguments)
+    if arguments.input or arguments.out or arguments.submission:
+        _check_file(arguments)
+        write = _submit if arguments.submission else _predict_file
+        print_table(write(model, arguments))
         return
     prediction = model.predict(_example(model.task.name, arguments))
     print(json.dumps(asdict(prediction), ensure_ascii=False))
@@ -80,12 +83,28 @@ def _require(family: str, arguments: argparse.Namespace, *names: str) -> None:
         raise ValueError(f"this is a {family} model; give it {options}.")
 
 
-def _predict_file(model: TaskModel, arguments: argparse.Namespace) -> None:
+def _check_file(arguments: argparse.Namespace) -> None:
+    texts = any(getattr(arguments, name) is not None for name in _TEXTS)
+    if not arguments.input or texts or bool(arguments.out) == bool(arguments.submission):
+        raise ValueError(
+            "a file is answered by --input with either --out or --submission, and no other text "
+            "beside it."
+        )
+
+
+def _submit(model: TaskModel, arguments: argparse.Namespace) -> dict[str, Any]:
+    """Answers every example of an official file as its benchmark wants it."""
+    examples = list(model.task.stream(arguments.input))
+    answers = model.predict_all(examples)
+    predictions = list(tqdm(answers, desc="predicting", total=len(examples)))
+    path = write_submission(model.task, examples, predictions, arguments.submission)
+    return {"file": path, "examples": len(examples)}
+
+
+def _predict_file(model: TaskModel, arguments: argparse.Namespace) -> dict[str, Any]:
     """Answers every example of a file."""
     from albert_tf.tasks.predict_file import predict_file
 
-    if arguments.out is None or any(getattr(arguments, name) is not None for name in _TEXTS):
-        raise ValueError("--input needs --out, and no other text beside it.")
     weights = next(
         arguments.model / name
         for name in ("model.tflite", "task.weights.h5", "model.weights.h5")
@@ -95,7 +114,7 @@ def _predict_file(model: TaskModel, arguments: argparse.Namespace) -> None:
         model, arguments.input, arguments.out,
         model_name=FileRecord.of(weights).sha256, progress=True,
     )  # fmt: skip
-    print_table({"file": arguments.out, "examples": count})
+    return {"file": arguments.out, "examples": count}
 
 
 def _open(arguments: argparse.Namespace) -> TaskModel:

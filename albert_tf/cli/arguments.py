@@ -235,6 +235,10 @@ def _predict(steps: Any) -> None:
     add_task(step)
     add_path(step, "--input", "PATH", "of examples, read as evaluate does; labels are not needed")
     add_path(step, "--out", "FILE", "receives a line of JSON for each example of --input")
+    add_path(
+        step, "--submission", "FOLDER",
+        "receives the answers to --input in the form that GLUE, SQuAD or RACE takes",
+    )  # fmt: skip
     add_columns(step)
     step.add_argument("--text", help="text to classify, or to give a number for")
     step.add_argument("--pair", help="second text, for a model of pairs")

@@ -49,7 +49,7 @@ def check_file(
         assert run("predict", model, "--input", table, "--out", out) == 0
         assert [json.loads(line)["label"] for line in out.read_text().splitlines()] == labels
     assert run("predict", small, "--input", table) == 1
-    assert "--input needs --out" in capsys.readouterr().err
+    assert "--input with either --out or --submission" in capsys.readouterr().err
 
 
 @pytest.mark.slow
