@@ -93,6 +93,8 @@ def test_race_is_trained_on_folders_and_answers_one_question(
     out = tmp_path / "out.jsonl"
     assert run("predict", tuned, "--input", folder, "--out", out) == 0
     assert json.loads(out.read_text())["label"] in "ABCD"
+    assert run("predict", tuned, "--input", folder, "--submission", tmp_path / "sent") == 0
+    assert (tmp_path / "sent" / "race.txt").read_text().split()[-1] in "ABCD"
     assert run("predict", tuned, "--text", "a") == 1
     assert "multiple_choice model; give it --question, --context and --option" in (
         capsys.readouterr().err
