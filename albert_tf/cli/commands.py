@@ -20,6 +20,7 @@ from albert_tf.cli.options import given_options
 from albert_tf.cli.output import print_rows, print_table, write_json
 from albert_tf.runtime.contract import CONTRACT_FILE
 from albert_tf.tasks.task import Task, TaskModel
+from albert_tf.training.recipe import read_recipe
 
 
 def demo(arguments: argparse.Namespace) -> None:
@@ -127,20 +128,12 @@ def sizes(arguments: argparse.Namespace) -> None:
 
 def finetune(arguments: argparse.Namespace) -> None:
     """Fine-tunes a pretrained model on a labelled file."""
-    from albert_tf.training.finetune import FinetuningOptions
-    from albert_tf.training.finetune import finetune as train
+    from albert_tf.cli.finetuning import finetune as train
 
-    task = _new_task(arguments)
-    log = train(
-        task,
-        arguments.model,
-        task.read(arguments.train, arguments.limit),
-        task.read(arguments.validation, arguments.validation_limit),
-        given_options(FinetuningOptions(), arguments),
-        arguments.out,
-        progress=True,
-    )
-    print_table(log[-1])
+    recipe = read_recipe(arguments.task, arguments.recipe)
+    if arguments.sequence_length is None:
+        arguments.sequence_length = recipe.sequence_length
+    train(_new_task(arguments), recipe, arguments)
 
 
 def export(arguments: argparse.Namespace) -> None:

@@ -17,9 +17,9 @@ from albert_tf.export.quantize import RECIPES
 from albert_tf.models.saved import load_model
 from albert_tf.text.tokenizer import load_tokenizer
 from albert_tf.training.distribution import NAMES as STRATEGIES
-from albert_tf.training.finetune import FinetuningOptions
 from albert_tf.training.import_checkpoint import FORMATS
 from albert_tf.training.optimizers import OPTIMIZERS
+from albert_tf.training.options import FinetuningOptions
 from albert_tf.training.pretrain import PretrainingOptions
 from tests.models.checkpoints.tiny import tiny_checkpoint
 from tests.story_shards import write_stories
