@@ -29,7 +29,7 @@ def write_pretrained(folder: Path, tokenizer: Tokenizer, **changes: Any) -> Path
     """A folder with a random backbone and its vocabulary."""
     config = AlbertConfig(**{
         "vocab_size": tokenizer.vocab_size, "embedding_size": 7, "hidden_size": 10,
-        "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 13,
+        "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 13,
         "max_position_embeddings": 29, "initializer_range": 0.2,
         "hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1, **changes,
     })  # fmt: skip

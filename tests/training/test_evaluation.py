@@ -173,7 +173,13 @@ def stop(where: str, step: int, end: Any, patch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("where", "step"), [("the step", 5), ("the score", 6), ("the best", 6), ("the log", 9)]
+    ("where", "step"),
+    [
+        ("the step", 5),
+        ("the best", 6),
+        pytest.param("the score", 6, marks=pytest.mark.slow),
+        pytest.param("the log", 9, marks=pytest.mark.slow),
+    ],
 )
 def test_a_killed_run_ends_with_the_same_best_model(
     tmp_path: Path,
