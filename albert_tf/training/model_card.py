@@ -81,7 +81,7 @@ def model_card(run: Run, scores: Mapping[str, float], name: str, picture: str | 
         *pictures,
         "Every answer is in `predictions.jsonl`, the log of the run in `metrics.jsonl`.",
         "## Settings",
-        _table(("setting", "value"), {**task_to_dict(run.task), **run.options.identity()}),
+        _table(("setting", "value"), _settings(run)),
         "## How to use",
         _usage(name),
         "## Versions",
@@ -121,6 +121,16 @@ def _front_matter(run: Run, scores: Mapping[str, float], name: str) -> str:
 
 def _scores(scores: Mapping[str, float]) -> dict[str, float]:
     return {name: value for name, value in scores.items() if name != "examples"}
+
+
+def _settings(run: Run) -> dict[str, Any]:
+    """What was decided; what was left open is not listed."""
+    settings = {**task_to_dict(run.task), **run.options.identity()}
+    if run.options.steps is not None:
+        del settings["epochs"]
+    if run.options.warmup_steps is not None:
+        del settings["warmup_share"]
+    return {name: value for name, value in settings.items() if value is not None}
 
 
 def _data(run: Run, validated: int) -> str:

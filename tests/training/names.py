@@ -22,7 +22,7 @@ VALIDATION = [
     for name, label in (("Mina", "she"), ("Ravi", "he"), ("Clara", "she"), ("Pavel", "he"))
 ]
 # Twelve examples in batches of four: three steps per pass.
-OPTIONS = FinetuningOptions(batch_size=4, epochs=4, learning_rate=3e-3)
+OPTIONS = FinetuningOptions(batch_size=4, epochs=4, learning_rate=0.1, seed=1)
 
 
 def write_pretrained(folder: Path, tokenizer: Tokenizer, **changes: Any) -> Path:

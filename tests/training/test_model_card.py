@@ -46,13 +46,14 @@ def test_settings_scores_and_versions_are_told_and_folders_are_not() -> None:
     text = card(accuracy=91.666)
     for line in (
         "| training | train.tsv | 1,234 |", "| validation | dev.tsv | 56 |",
-        "| accuracy | 91.67 |", "after step 9", "| learning_rate | 0.003 |",
+        "| accuracy | 91.67 |", "after step 9", "| learning_rate | 0.1 |",
         "| sequence_length | 16 |", f"| numpy | {numpy.__version__} |",
         "fine-tuned from `albert-base`", "![True and predicted labels](confusion.png)",
         "albert-tf evaluate names --data FILE",
     ):  # fmt: skip
         assert line in text
     assert "/home" not in text
+    assert "None" not in text
     assert "license of this model is unknown" in text
 
 

@@ -6,20 +6,10 @@ from albert_tf.config import AlbertConfig
 from albert_tf.training.options import FinetuningOptions
 from albert_tf.training.recipe import RECIPES, published_tasks, read_recipe
 
-TASKS = tuple([
-    "cola",
-    "mnli",
-    "mrpc",
-    "qnli",
-    "qqp",
-    "race",
-    "rte",
-    "squad1",
-    "squad2",
-    "sst2",
-    "stsb",
-    "wnli",
-])
+TASKS = (
+    "cola", "mnli", "mrpc", "qnli", "qqp", "race",
+    "rte", "squad1", "squad2", "sst2", "stsb", "wnli",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("task", TASKS)
