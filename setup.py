@@ -49,7 +49,7 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.11",
     packages=find_packages(include=["albert_tf", "albert_tf.*"]),
-    package_data={"albert_tf": ["py.typed"]},
+    package_data={"albert_tf": ["py.typed", "training/recipes/*.toml"]},
     install_requires=["numpy>=2.1,<3", "sentencepiece>=0.2.3,<0.3", "tqdm>=4.66,<5"],
     extras_require={
         "examples": EXAMPLES,

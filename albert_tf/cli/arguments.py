@@ -15,6 +15,7 @@ from albert_tf.cli.options import (
     PRECISIONS,
     add_columns,
     add_count,
+    add_finetuning,
     add_model,
     add_path,
     add_step,
@@ -179,8 +180,7 @@ def _finetune(steps: Any) -> None:
     add_columns(step)
     add_count(step, "--limit", "train on the first N examples only")
     add_count(step, "--validation-limit", "validate on the first N examples only")
-    add_count(step, "--epochs", "passes over the examples (default 2)")
-    add_count(step, "--saves-per-epoch", "checkpoints and validations per pass (default 1)")
+    add_finetuning(step)
     add_training(step, "128, for questions 384", "3e-05")
 
 

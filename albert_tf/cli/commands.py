@@ -18,6 +18,7 @@ from tqdm import tqdm
 from albert_tf.cli.options import given_options
 from albert_tf.cli.output import print_rows, print_table, write_json
 from albert_tf.cli.tasks import new_task
+from albert_tf.training.recipe import read_recipe
 
 
 def demo(arguments: argparse.Namespace) -> None:
@@ -128,20 +129,12 @@ def sizes(arguments: argparse.Namespace) -> None:
 
 def finetune(arguments: argparse.Namespace) -> None:
     """Fine-tunes a pretrained model on a labelled file."""
-    from albert_tf.training.finetune import FinetuningOptions
-    from albert_tf.training.finetune import finetune as train
+    from albert_tf.cli.finetuning import finetune as train
 
-    task = new_task(arguments)
-    log = train(
-        task,
-        arguments.model,
-        task.read(arguments.train, arguments.limit),
-        task.read(arguments.validation, arguments.validation_limit),
-        given_options(FinetuningOptions(), arguments),
-        arguments.out,
-        progress=True,
-    )
-    print_table(log[-1])
+    recipe = read_recipe(arguments.task, arguments.recipe)
+    if arguments.sequence_length is None:
+        arguments.sequence_length = recipe.sequence_length
+    train(new_task(arguments), recipe, arguments)
 
 
 def export(arguments: argparse.Namespace) -> None:

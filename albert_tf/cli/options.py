@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from albert_tf.tasks.named import task_names
+from albert_tf.training.recipe import RECIPES
 
 # float16 would need gradients to be scaled, and skips steps where they overflow.
 PRECISIONS = ("float32", "mixed_bfloat16")
@@ -103,11 +104,56 @@ def add_training(
     add_count(step, "--seed", "seed of everything random (default 0)", least=0)
 
 
-def given_options(defaults: Options, arguments: argparse.Namespace) -> Options:
-    """Returns `defaults` with every option the user gave."""
-    given = {
+def add_finetuning(step: Any) -> None:
+    """How a fine-tuning run begins, how long it is and what it trains."""
+    step.add_argument(
+        "--recipe", choices=RECIPES,
+        help="settings that the options below override: as published for this task and version "
+        "1 or 2 of ALBERT, or the defaults stated here (default paper for a task of the paper, "
+        "else plain); see albert_tf/training/recipes",
+    )  # fmt: skip
+    length = step.add_mutually_exclusive_group()
+    add_count(length, "--epochs", "passes over the examples (default 2)")
+    add_count(length, "--steps", "optimizer steps, in place of epochs")
+    add_count(step, "--warmup-steps", "steps to the full rate (default a tenth)", least=0)
+    add_count(step, "--saves-per-epoch", "checkpoints and validations per pass (default 1)")
+    add_count(step, "--patience", "stop after N saves without a better score (default never)")
+    add_rate(step, "--dropout", "in the pretrained body (default as it was pretrained)")
+    add_rate(step, "--head-dropout", "before the head (default 0.1)")
+    add_rate(
+        step, "--layer-decay",
+        "learning rate of a layer as a share of the one above it; a layer that is shared is one "
+        "(default 1.0)",
+    )  # fmt: skip
+    add_count(step, "--lora", "train adapters of rank N, and the head, in place of the body")
+    step.add_argument(
+        "--new-head", action="store_true", default=None,
+        help="begin with a random head where the model has one for the same labels, which is "
+        "otherwise kept",
+    )  # fmt: skip
+    step.add_argument(
+        "--new-pooler", action="store_true", default=None, help="begin with a random pooler"
+    )
+    add_count(
+        step, "--seeds", "train with N seeds, into OUT/seed-0 and so on; shows mean and deviation",
+        least=2,
+    )  # fmt: skip
+
+
+def add_rate(step: Any, name: str, text: str) -> None:
+    """An option that is a number from 0 to 1."""
+    step.add_argument(name, type=float, metavar="RATE", help=text)
+
+
+def given(kind: type, arguments: argparse.Namespace) -> dict[str, Any]:
+    """Returns the settings of a kind of options that the user gave."""
+    return {
         field.name: getattr(arguments, field.name)
-        for field in fields(defaults)  # type: ignore[arg-type]
+        for field in fields(kind)
         if getattr(arguments, field.name, None) is not None
     }
-    return replace(defaults, **given)  # type: ignore[type-var]
+
+
+def given_options(defaults: Options, arguments: argparse.Namespace) -> Options:
+    """Returns `defaults` with every option the user gave."""
+    return replace(defaults, **given(type(defaults), arguments))  # type: ignore[type-var]

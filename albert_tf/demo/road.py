@@ -29,8 +29,9 @@ from albert_tf.tasks.task import TaskModel
 from albert_tf.text.tokenizer import Tokenizer, load_tokenizer
 from albert_tf.text.vocabulary import train_vocabulary
 from albert_tf.training.evaluate import load as load_keras
-from albert_tf.training.finetune import FinetuningOptions, finetune
+from albert_tf.training.finetune import finetune
 from albert_tf.training.history_plot import plot_history
+from albert_tf.training.options import FinetuningOptions
 from albert_tf.training.pretrain import (
     PretrainingOptions,
     evaluate_pretrainer,

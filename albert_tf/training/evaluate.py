@@ -2,22 +2,18 @@
 
 finetune  ->  [evaluate.load]  ->  scores
 pretrain  ->  [evaluate.score_pretrained]  ->  scores
-
-Shape letters: B sequences, T tokens.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import tensorflow as tf
-
-from albert_tf.examples.packing import Ints
 from albert_tf.examples.shards import TokenShards, vocabulary_checksum
 from albert_tf.models.pretrainer import AlbertPretrainer
 from albert_tf.models.saved import load_model, load_task_model
-from albert_tf.tasks.task import Floats, TaskModel, read_task
+from albert_tf.tasks.task import TaskModel, read_task
 from albert_tf.text.tokenizer import load_tokenizer
+from albert_tf.training.evaluation import compiled_answers
 from albert_tf.training.pretrain import (
     PretrainingOptions,
     evaluate_pretrainer,
@@ -37,19 +33,7 @@ def load(directory: str | Path) -> TaskModel:
     directory = Path(directory)
     task = read_task(directory)
     model = load_task_model(directory, task.name)
-    answer = tf.function(
-        model.score_inputs,
-        input_signature=[
-            {
-                name: tf.TensorSpec([None, None], tf.int32)
-                for name in ("token_ids", "segment_ids", "padding_mask")
-            }
-        ],
-    )
-
-    def run(batch: dict[str, Ints]) -> dict[str, Floats]:
-        return {name: output.numpy() for name, output in answer(batch).items()}
-
+    run = compiled_answers(model)
     return TaskModel(task, load_tokenizer(directory), run, _BATCH_SIZE)
 
 

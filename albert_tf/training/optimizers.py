@@ -5,6 +5,7 @@ finetune, pretrain  ->  [optimizers.build_optimizer]  ->  trainer
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -69,6 +70,7 @@ class Lamb(keras.optimizers.Optimizer):
         beta_2: Decay of the second moment.
         epsilon: Added to the root of the second moment.
         decay: Weight decay, inside the trust ratio as published.
+        shares: Share of the learning rate by path of a variable; 1 where it is not stated.
 
     Source: LAMB (arXiv:1904.00962) algorithm 2.
     """
@@ -80,6 +82,7 @@ class Lamb(keras.optimizers.Optimizer):
         beta_2: float = 0.999,
         epsilon: float = 1e-6,
         decay: float = 0.01,
+        shares: Mapping[str, float] | None = None,
         name: str = "lamb",
         **kwargs: Any,
     ) -> None:
@@ -88,6 +91,7 @@ class Lamb(keras.optimizers.Optimizer):
         self.beta_2 = beta_2
         self.epsilon = epsilon
         self.decay = decay
+        self.shares = dict(shares or {})
 
     def build(self, variables: Any) -> None:
         if self.built:
@@ -97,6 +101,7 @@ class Lamb(keras.optimizers.Optimizer):
         self._second = [self.add_variable_from_reference(v, name="second") for v in variables]
         # Noted here, because TensorFlow hands other names to update_step.
         self._adapted = [variable.name not in _EXCLUDED for variable in variables]
+        self._shares = [self.shares.get(variable.path, 1.0) for variable in variables]
 
     def apply(self, grads: Any, trainable_variables: Any = None) -> Any:
         return super().apply([_whole(gradient) for gradient in grads], trainable_variables)
@@ -111,15 +116,52 @@ class Lamb(keras.optimizers.Optimizer):
         unbiased = second / (1 - ops.power(ops.cast(self.beta_2, variable.dtype), step))
         update = first / (1 - ops.power(ops.cast(self.beta_1, variable.dtype), step))
         update = update / (ops.sqrt(unbiased) + self.epsilon)
-        rate = ops.cast(learning_rate, variable.dtype)
+        rate = ops.cast(learning_rate, variable.dtype) * self._shares[index]
         if self._adapted[index]:
             update = update + self.decay * variable
             rate = rate * _trust_ratio(variable, update)
         self.assign_sub(variable, rate * update)
 
     def get_config(self) -> dict[str, Any]:
-        ours = {name: getattr(self, name) for name in ("beta_1", "beta_2", "epsilon", "decay")}
-        return {**super().get_config(), **ours}
+        names = ("beta_1", "beta_2", "epsilon", "decay", "shares")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+
+@keras.saving.register_keras_serializable(package="albert_tf")
+class LayerwiseAdamW(keras.optimizers.AdamW):
+    """Keras's AdamW where some variables take a share of the learning rate, decay included.
+
+    Biases and layer normalization are not decayed.
+
+    Args:
+        shares: Share by path of a variable; 1 where it is not stated.
+        *args: As in Keras.
+        **kwargs: As in Keras.
+    """
+
+    def __init__(self, *args: Any, shares: Mapping[str, float], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.shares = dict(shares)
+
+    def build(self, variables: Any) -> None:
+        if self.built:
+            return
+        super().build(variables)
+        self._decayed = [variable.name not in _EXCLUDED for variable in variables]
+        self._shares = [self.shares.get(variable.path, 1.0) for variable in variables]
+
+    def _apply_weight_decay(self, variables: Any) -> None:
+        """Nothing here: `update_step` knows the rate of each variable."""
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        index = self._get_variable_index(variable)
+        rate = ops.cast(learning_rate, variable.dtype) * self._shares[index]
+        if self._decayed[index]:
+            self.assign_sub(variable, variable * self.weight_decay * rate)
+        super().update_step(gradient, variable, rate)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "shares": self.shares}
 
 
 def _whole(gradient: Any) -> Any:
@@ -139,12 +181,27 @@ def _trust_ratio(variable: Any, update: Any) -> Any:
 
 def rate_factor(optimizer: keras.optimizers.Optimizer) -> keras.Variable | None:
     """What multiplies the rate of an optimizer that `build_optimizer` made; None for others."""
+    return getattr(_schedule(optimizer), "factor", None)
+
+
+def peak_rate(optimizer: keras.optimizers.Optimizer) -> float | None:
+    """The highest rate of an optimizer that `build_optimizer` made; None for others."""
+    schedule = _schedule(optimizer)
+    return None if schedule is None else schedule.peak * float(schedule.factor.value.numpy())
+
+
+def _schedule(optimizer: keras.optimizers.Optimizer) -> WarmupLinearDecay | None:
     inner = getattr(optimizer, "inner_optimizer", optimizer)
-    return getattr(getattr(inner, "schedule", None), "factor", None)
+    return getattr(inner, "schedule", None)
 
 
 def build_optimizer(
-    name: str, *, learning_rate: float, warmup_steps: int, total_steps: int
+    name: str,
+    *,
+    learning_rate: float,
+    warmup_steps: int,
+    total_steps: int,
+    shares: Mapping[str, float] | None = None,
 ) -> keras.optimizers.Optimizer:
     """Returns the optimizer of a run: gradients clipped to norm 1, decay 0.01.
 
@@ -153,6 +210,7 @@ def build_optimizer(
         learning_rate: Peak of the schedule.
         warmup_steps: Steps of the climb to it.
         total_steps: Steps of the run.
+        shares: Share of the rate by path of a variable, as `layer_decay.rate_shares` gives.
 
     Raises:
         ValueError: an unknown name, or a warm-up longer than the run.
@@ -162,15 +220,21 @@ def build_optimizer(
     schedule = WarmupLinearDecay(learning_rate, warmup_steps, total_steps)
     if name not in OPTIMIZERS:
         raise ValueError(f"unknown optimizer {name!r}; choose one of {', '.join(OPTIMIZERS)}.")
-    optimizer = Lamb(schedule, global_clipnorm=1.0) if name == "lamb" else _adamw(schedule)
+    if name == "lamb":
+        optimizer = Lamb(schedule, global_clipnorm=1.0, shares=shares)
+    else:
+        optimizer = _adamw(schedule, shares)
     optimizer.schedule = schedule
     return optimizer
 
 
-def _adamw(schedule: WarmupLinearDecay) -> keras.optimizers.Optimizer:
-    optimizer = keras.optimizers.AdamW(
-        schedule, weight_decay=0.01, epsilon=1e-6, global_clipnorm=1.0
-    )
+def _adamw(
+    schedule: WarmupLinearDecay, shares: Mapping[str, float] | None
+) -> keras.optimizers.Optimizer:
+    settings = {"weight_decay": 0.01, "epsilon": 1e-6, "global_clipnorm": 1.0}
+    if shares:
+        return LayerwiseAdamW(schedule, shares=shares, **settings)
+    optimizer = keras.optimizers.AdamW(schedule, **settings)
     # Keras looks these up in TensorFlow's names, such as layer/bias:0.
     optimizer.exclude_from_weight_decay(var_names=[f"(^|/){name}(:0)?$" for name in _EXCLUDED])
     return optimizer

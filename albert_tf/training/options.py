@@ -1,6 +1,6 @@
-"""What pretraining and fine-tuning runs are both told.
+"""What training runs are told; nothing here needs TensorFlow.
 
-[options.RunOptions]  ->  pretrain, finetune
+[options]  ->  recipe, pretrain, finetune
 """
 
 from __future__ import annotations
@@ -64,3 +64,46 @@ class RunOptions:
                 f"batch_size must be a multiple of the {devices} devices times micro_batches "
                 f"({parts}); got {self.batch_size}."
             )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinetuningOptions(RunOptions):
+    """Settings of a fine-tuning run.
+
+    It lasts `steps`, or `epochs` where those are not given, and warms up for `warmup_steps`, or
+    for `warmup_share` of it.
+
+    Raises:
+        ValueError: a share is out of range, besides what `RunOptions` refuses.
+    """
+
+    learning_rate: float = 3e-5
+    epochs: int = 2
+    steps: int | None = None
+    saves_per_epoch: int = 1
+    warmup_share: float = 0.1
+    warmup_steps: int | None = None
+    dropout: float | None = None  # of the backbone; None leaves it as pretrained
+    head_dropout: float | None = None  # before the head; None leaves it as the head has it
+    patience: int | None = None  # saves without a better score before the run stops
+    layer_decay: float = 1.0  # of the rate, from the head down; 1 for one rate everywhere
+    lora: int | None = None  # rank of the adapters that are trained in place of the backbone
+    new_head: bool = False
+    new_pooler: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("dropout", "head_dropout"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value < 1:
+                raise ValueError(f"{name} must be from 0 to below 1; got {value}.")
+        if not 0 <= self.warmup_share <= 1:
+            raise ValueError(f"warmup_share must be from 0 to 1; got {self.warmup_share}.")
+        if not 0 < self.layer_decay <= 1:
+            raise ValueError(f"layer_decay must be above 0 and at most 1; got {self.layer_decay}.")
+
+    def length(self, steps_per_epoch: int) -> tuple[int, int]:
+        """Steps of the run, and of its warm-up."""
+        steps = self.steps or self.epochs * steps_per_epoch
+        warmup = self.warmup_steps
+        return steps, round(self.warmup_share * steps) if warmup is None else warmup

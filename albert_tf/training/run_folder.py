@@ -45,6 +45,15 @@ def finish(directory: Path) -> None:
     write_json_object(directory / _RUN_FILE, {**_read(directory), "finished": True})
 
 
+def is_finished(directory: Path) -> bool:
+    """Whether a run in a folder came to its end.
+
+    Raises:
+        ValueError: `run.json` is damaged.
+    """
+    return bool(_read(directory).get("finished", False))
+
+
 def _read(directory: Path) -> dict[str, Any]:
     path = directory / _RUN_FILE
     if not path.exists():

@@ -27,9 +27,10 @@ from albert_tf.training.callbacks import (
 )
 from albert_tf.training.checkpoints import Checkpoints, first_line, steps_taken
 from albert_tf.training.distribution import is_chief
+from albert_tf.training.evaluation import Evaluation
 from albert_tf.training.history_plot import plot_history
 from albert_tf.training.input_pipeline import MakeBatch, stream
-from albert_tf.training.optimizers import rate_factor
+from albert_tf.training.optimizers import peak_rate, rate_factor
 from albert_tf.training.throughput import StepWork
 
 METRICS_FILE = "metrics.jsonl"
@@ -61,6 +62,7 @@ def fit(
     directory: Path,
     *,
     validation: tf.data.Dataset | None = None,
+    evaluation: Evaluation | None = None,
     work: StepWork | None = None,
     spike: float = math.inf,
     fixed_shapes: bool = False,
@@ -80,6 +82,7 @@ def fit(
         schedule: Length of the run.
         directory: Receives `checkpoints/`, `metrics.jsonl`, `history.png` and `tensorboard/`.
         validation: Finite dataset for `val_` metrics at each save.
+        evaluation: Scores answers at each save and keeps the best weights; may end the run early.
         work: What a step takes, to log tokens per second and the share of the devices' peak.
         spike: How far the mean loss between two saves may lie above the lowest before it.
         fixed_shapes: Whether all batches have one shape.
@@ -96,20 +99,24 @@ def fit(
     step = saved.restore()
     log = Log(directory / METRICS_FILE, schedule.stretches(step), writes=chief)
     callbacks: list[keras.callbacks.Callback] = [Speed(work), log]
+    if evaluation is not None:
+        evaluation.follow(log.entries)
+        callbacks.insert(1, evaluation)  # so that its scores are logged
     if chief:
         callbacks.append(Events(directory / "tensorboard"))
     if chief and progress is not None:
         callbacks.append(ProgressBar(progress, step, schedule.total_steps))
     data = partial(stream, make_batch, fixed=fixed_shapes)
+    guard = Guard(log.entries, spike)
     for left in reversed(range(_RECOVERIES + 1)):
         try:
-            _train(model, data, schedule, saved, callbacks, Guard(log.entries, spike), validation)
+            _train(model, data, schedule, saved, [guard, *callbacks], validation, evaluation)
             break
         except Diverged as error:
             if not left:
                 raise ValueError(
                     f"{error}, after {_RECOVERIES} attempts with lower rates. Begin again in "
-                    f"another folder with a lower learning rate."
+                    f"another folder with a lower learning rate{_such_as(model, 2)}."
                 ) from error
             _recover(model, saved, error)
     if chief:
@@ -123,8 +130,8 @@ def _train(
     schedule: Schedule,
     saved: Checkpoints,
     callbacks: list[keras.callbacks.Callback],
-    guard: Guard,
     validation: tf.data.Dataset | None,
+    evaluation: Evaluation | None,
 ) -> None:
     """Trains from where the model is to the end, stretch by stretch."""
     step = steps_taken(model)
@@ -138,14 +145,14 @@ def _train(
     ):
         # A span finder has no use for the pooler of its backbone.
         warnings.filterwarnings("ignore", message="Gradients do not exist for variables .*pooler")
-        while step < schedule.total_steps:
+        while step < schedule.total_steps and not (evaluation and evaluation.over):
             number, end = schedule.stretch(step)
             model.fit(
                 data(step, end),
                 initial_epoch=number,
                 epochs=number + 1,
                 validation_data=validation,
-                callbacks=[guard, *callbacks, stop],
+                callbacks=[*callbacks, stop],
                 shuffle=False,
                 verbose=0,
             )
@@ -181,10 +188,16 @@ def _recover(model: keras.Model, saved: Checkpoints, error: Diverged) -> None:
     if step == 0:
         raise ValueError(
             f"{error}, before anything was saved. Begin again in another folder with a lower "
-            f"learning rate."
+            f"learning rate{_such_as(model, 10)}."
         ) from error
     factor.assign(lower)
     saved.save()
     warnings.warn(
         f"{error}; went back to step {step} with {lower:g} of the learning rate.", stacklevel=3
     )
+
+
+def _such_as(model: keras.Model, times: int) -> str:
+    """A rate to try next, that many times lower than the last."""
+    peak = peak_rate(model.optimizer)
+    return "" if peak is None else f", such as {peak / times:.1g}"

@@ -11,19 +11,22 @@ import pytest
 from safetensors.numpy import load_file
 
 from albert_tf.cli import arguments, main
+from albert_tf.cli.options import given
 from albert_tf.demo.world import tell_story
 from albert_tf.export.checkpoint import CHECKPOINT_FORMATS
 from albert_tf.export.quantize import RECIPES
 from albert_tf.models.saved import load_model
-from albert_tf.text.tokenizer import load_tokenizer
+from albert_tf.text.tokenizer import Tokenizer, load_tokenizer
 from albert_tf.training.distribution import NAMES as STRATEGIES
-from albert_tf.training.finetune import FinetuningOptions
 from albert_tf.training.import_checkpoint import FORMATS
 from albert_tf.training.optimizers import OPTIMIZERS
+from albert_tf.training.options import FinetuningOptions
 from albert_tf.training.pretrain import PretrainingOptions
+from albert_tf.training.recipe import read_recipe
 from tests.models.checkpoints.tiny import tiny_checkpoint
 from tests.story_shards import write_stories
 from tests.text.official import train_officially
+from tests.training.names import VALIDATION, write_pretrained
 
 
 def run(*arguments: object) -> int:
@@ -273,3 +276,65 @@ def test_the_choices_of_the_help_are_those_of_the_steps() -> None:
     assert arguments._RECIPES == RECIPES
     assert set(arguments._EXPORT_FORMATS) == {"litert", *CHECKPOINT_FORMATS}
     assert set(arguments._IMPORT_FORMATS) == FORMATS.keys()
+
+
+def test_a_recipe_that_is_not_there_is_answered_with_those_that_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    command = ("finetune", "--model", "a", "--train", "b", "--validation", "c", "--out", "d")
+    assert run(*command, "--task", "classification", "--recipe", "mine") == 2
+    assert "choose from paper, paper-v2, plain" in capsys.readouterr().err.replace("'", "")
+    assert run(*command, "--task", "classification", "--recipe", "paper") == 1
+    assert "recipe 'paper' is for the tasks cola, " in capsys.readouterr().err
+    assert run(*command, "--task", "classification", "--steps", 3, "--epochs", 2) == 2
+    assert "not allowed with argument" in capsys.readouterr().err
+
+
+def test_options_given_by_hand_override_a_recipe() -> None:
+    parser = arguments.build_parser()
+    taken = [
+        "finetune",
+        "--task",
+        "classification",
+        "--model",
+        "a",
+        "--train",
+        "b",
+        "--validation",
+        "c",
+        "--out",
+        "d",
+    ]
+    given_by_hand = given(
+        FinetuningOptions,
+        parser.parse_args([*taken, "--dropout", "0", "--steps", "9", "--new-head", "--lora", "4"]),
+    )
+    assert given_by_hand == {"dropout": 0.0, "steps": 9, "new_head": True, "lora": 4}
+    options = read_recipe("rte").options(given_by_hand)
+    assert (options.dropout, options.steps, options.learning_rate) == (0.0, 9, 3e-5)
+
+
+def test_several_seeds_are_trained_and_compared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], tokenizer: Tokenizer
+) -> None:
+    pretrained = write_pretrained(tmp_path / "pretrained", tokenizer)
+    table = tmp_path / "names.jsonl"
+    rows = [{"text": example.text, "label": example.label} for example in VALIDATION]
+    table.write_text("\n".join(json.dumps(row) for row in rows))
+    out = tmp_path / "out"
+    command = (
+        "finetune", "--task", "classification", "--model", pretrained, "--train", table,
+        "--validation", table, "--sequence-length", 16, "--batch-size", 4, "--steps", 2,
+        "--patience", 1, "--layer-decay", 0.5, "--seeds", 2, "--out", out,
+    )  # fmt: skip
+    assert run(*command) == 0
+    printed = capsys.readouterr().out
+    seeds = json.loads((out / "seeds.json").read_text())
+    assert list(seeds["scores"]) == ["0", "1"]
+    assert f"mean accuracy       {seeds['mean']:,.4g}\n" in printed
+    assert re.search(r"^seed +step +accuracy +examples\n0 +\d+ +[\d.]+ +4\n1 ", printed, re.M)
+    card = (out / "seed-1" / "README.md").read_text()
+    assert "| training | names.jsonl | 4 |" in card
+    assert str(tmp_path) not in card
+    assert run(*command) == 1
+    assert "holds a finished model" in capsys.readouterr().err

@@ -21,6 +21,8 @@ import tensorflow as tf
 from albert_tf.config import AlbertConfig
 from albert_tf.models.backbone import AlbertBackbone
 from albert_tf.models.pretrainer import AlbertPretrainer
+from albert_tf.training.adapters import add_adapters
+from albert_tf.training.layer_decay import rate_shares
 from albert_tf.training.optimizers import Lamb, build_optimizer
 
 STEPS, BATCH, LENGTH, MASKS = 20, 8, 12, 4
@@ -46,6 +48,9 @@ CASES: dict[str, dict[str, Any]] = {
         "optimizer": "lamb", "micro_batches": 2, "steps_per_execution": 4, "jit_compile": True,
     },
     "bfloat16": {"optimizer": "adamw", "dtype": "mixed_bfloat16"},
+    "layer_decay": {"optimizer": "adamw", "layer_decay": 0.5},
+    "lamb_layer_decay": {"optimizer": "lamb", "layer_decay": 0.5},
+    "lora": {"optimizer": "adamw", "lora": 2},
     "uneven": {"optimizer": "adamw", "batch": 7},
     "stock_sgd": {"optimizer": "sgd", "stock": True},
     "stock_adamw": {"optimizer": "adamw", "stock": True},
@@ -56,7 +61,7 @@ CASES: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-def optimizer(name: str) -> keras.optimizers.Optimizer:
+def optimizer(name: str, shares: dict[str, float] | None) -> keras.optimizers.Optimizer:
     """By name; the schedules warm up and decay, as in every run."""
     if name == "sgd":
         return keras.optimizers.SGD(0.1)
@@ -64,7 +69,9 @@ def optimizer(name: str) -> keras.optimizers.Optimizer:
         return keras.optimizers.SGD(0.5, global_clipnorm=0.1)
     if name == "accumulation":
         return keras.optimizers.SGD(0.1, gradient_accumulation_steps=2)
-    found = build_optimizer(name, learning_rate=0.01, warmup_steps=5, total_steps=STEPS)
+    found = build_optimizer(
+        name, learning_rate=0.01, warmup_steps=5, total_steps=STEPS, shares=shares
+    )
     assert isinstance(found, Lamb if name == "lamb" else keras.optimizers.AdamW)
     return found
 
@@ -95,10 +102,13 @@ def build(case: dict[str, Any]) -> keras.Model:
     case.pop("batch", None)
     backbone = AlbertBackbone(CONFIG, dtype=case.pop("dtype", None))
     model: Any = AlbertPretrainer(backbone, compile=False)
+    if "lora" in case:
+        add_adapters(backbone, case.pop("lora"))
+    shares = rate_shares(backbone, case.pop("layer_decay")) if "layer_decay" in case else None
     rng = np.random.default_rng(1)
     model.set_weights([rng.normal(0, 0.3, v.shape).astype(v.dtype) for v in model.weights])
     stock = case.pop("stock", False)
-    case["optimizer"] = optimizer(case["optimizer"])
+    case["optimizer"] = optimizer(case["optimizer"], shares)
     if stock:
         model = keras.Model(model.inputs, model.output)
         loss = keras.losses.SparseCategoricalCrossentropy(

@@ -108,6 +108,12 @@ def test_two_devices_equal_one(case: str, one: Results, two: Results) -> None:
 
 
 @pytest.mark.slow
+def test_layer_decay_is_a_control_that_ends_elsewhere(one: Results) -> None:
+    assert distance(one["adamw"], one["layer_decay"]) > WRONG
+    assert distance(one["lamb"], one["lamb_layer_decay"]) > WRONG
+
+
+@pytest.mark.slow
 def test_bfloat16_on_two_devices_is_as_close_as_it_counts(one: Results, two: Results) -> None:
     # bfloat16 keeps 8 bits: a gradient of one device is rounded by up to 2^-9 of itself before
     # the sum, and Adam turns that into as much of its steps, 20 of up to 0.01 each.

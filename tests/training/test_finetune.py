@@ -14,7 +14,8 @@ from albert_tf.tasks.squad import QuestionAnsweringTask, QuestionExample
 from albert_tf.tasks.task import Task
 from albert_tf.text.tokenizer import Tokenizer
 from albert_tf.training.evaluate import load
-from albert_tf.training.finetune import FinetuningOptions, finetune
+from albert_tf.training.finetune import finetune
+from albert_tf.training.options import FinetuningOptions
 
 CONTEXT = "At dawn Mina was in the kitchen."
 EXAMPLES = [QuestionExample("Where?", CONTEXT, ("kitchen",), CONTEXT.index("kitchen"))]

@@ -99,6 +99,27 @@ def test_decay_reaches_the_kernels_of_a_model_and_nothing_else() -> None:
     assert moved == {"kernel"}
 
 
+@pytest.mark.parametrize("name", ["adamw", "lamb"])
+def test_a_share_of_the_rate_equals_a_lower_rate(name: str) -> None:
+    """With one variable at half the rate, decay included, and another at the whole one."""
+
+    def trained(rate: float, shares: dict[str, float] | None) -> list[np.ndarray]:
+        optimizer = build_optimizer(
+            name, learning_rate=rate, warmup_steps=0, total_steps=7, shares=shares
+        )
+        variables = [keras.Variable(START, name=title) for title in ("kernel", "bias")]
+        for gradient in GRADIENTS:
+            optimizer.apply([tf.constant(gradient / 10)] * 2, variables)
+        return [np.asarray(variable) for variable in variables]
+
+    (half, _), (_, whole) = trained(0.01, None), trained(0.02, None)
+    mixed = trained(0.02, {"kernel": 0.5})
+    # The same numbers in another order; a step is 0.02 long.
+    np.testing.assert_allclose(mixed[0], half, atol=1e-6)
+    np.testing.assert_allclose(mixed[1], whole, atol=1e-6)
+    assert np.abs(mixed[0] - trained(0.02, None)[0]).max() > 1e-3
+
+
 def test_the_rate_climbs_and_falls_in_lines() -> None:
     schedule = WarmupLinearDecay(peak=1.0, warmup_steps=4, total_steps=10)
     rates = [float(schedule(step)) for step in range(11)]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from albert_tf.training.finetune import FinetuningOptions
+from albert_tf.training.options import FinetuningOptions
 from albert_tf.training.pretrain import PretrainingOptions
 
 
