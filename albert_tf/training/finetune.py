@@ -144,7 +144,7 @@ def _starting_model(
     if task.sequence_length > positions:
         raise ValueError(
             f"sequence_length must be at most max_position_embeddings ({positions}); "
-            f"got {task.sequence_length}."
+            f"got {task.sequence_length}. Give a sequence_length the model has positions for."
         )
     if options.dropout is not None:
         backbone = with_dropout(backbone, options.dropout)

@@ -112,7 +112,7 @@ def test_a_model_of_one_dataset_is_scored_on_another(
     sst2.write_text("sentence\tlabel\nfine\t1\nbad\t0\nso\t2\n")
     assert run(
         "finetune", "--task", "wnli", "--model", pretrained, "--train", wnli, "--validation",
-        wnli, "--epochs", 1, "--out", tuned,
+        wnli, "--epochs", 1, "--sequence-length", 140, "--out", tuned,
     ) == 0  # fmt: skip
     assert run("evaluate", tuned, "--data", wnli) == 0
     assert run("evaluate", tuned, "--task", "sst2", "--data", sst2, "--limit", 2) == 0

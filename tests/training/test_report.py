@@ -39,7 +39,7 @@ def test_answers_are_written_in_the_letters_of_the_passage(tmp_path: Path) -> No
     write_report(run, [question], [answer], tmp_path)
     assert rows(tmp_path) == [{
         "expected": ["K\u00fcche", "der K\u00fcche"], "text": "K\u00fcche", "start": 7, "end": 12,
-        "score": 3.5,
+        "score": 3.5, "null_score_difference": None, "best_words": None,
     }]  # fmt: skip
     assert "K\u00fcche" in (tmp_path / "predictions.jsonl").read_text(encoding="utf-8")
     assert "(f1_by_length.png)" in (tmp_path / "README.md").read_text()

@@ -149,7 +149,9 @@ def test_a_file_cut_short_is_named(tmp_path: Path, shards: TokenShards, compress
     (path,) = tmp_path.glob("*.tfrecord*")
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) * 2 // 3 - 5])
-    with pytest.raises(ValueError, match=f"{path.name} is cut short or damaged"):
+    # Where a cut gzip file ends between two of its blocks, TensorFlow takes that for its end.
+    words = r"(is cut short or damaged|must hold \d+ examples; it holds)"
+    with pytest.raises(ValueError, match=f"{path.name} {words}"):
         StaticExamples(StaticFolder(tmp_path), batch_size=2, seed=0)(0)
 
 
