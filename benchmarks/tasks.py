@@ -1,0 +1,81 @@
+"""Takes tasks of the paper from their published files to a LiteRT file, on slices.
+
+    python benchmarks/tasks.py runs/pretrained --out runs/tasks \
+        sst2=SST-2/train.tsv,SST-2/dev.tsv squad2=dev-v2.0.json,dev-v2.0.json race=train,dev
+
+Every task is fine-tuned on the first rows of its training file, exported with 8-bit weights, and
+scored on the first rows of the other file by Keras and by LiteRT, all by the commands a user would
+give.
+
+How to read it: this shows that the road is open for each task. The scores are those of a small
+model after a few steps, near chance, and say nothing about ALBERT; where one file was given twice,
+they are not even of held-out rows. What they may show is a difference between Keras and LiteRT.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from albert_tf.tasks.named import find_task
+
+
+def albert_tf(*arguments: object) -> None:
+    """Runs a command, and shows what it said where it fails."""
+    command = [sys.executable, "-m", "albert_tf", *map(str, arguments)]
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    if finished.returncode:
+        raise SystemExit(f"{' '.join(command)}\n{finished.stderr}")
+
+
+def travel(name: str, files: list[str], asked: argparse.Namespace) -> dict[str, Any]:
+    """One task from its files to its scores; returns a row of the table."""
+    train, validation = files
+    folder = asked.out / name
+    began = time.perf_counter()
+    albert_tf(
+        "finetune", "--task", name, "--recipe", "plain", "--model", asked.model, "--train", train,
+        "--validation", validation, "--limit", asked.limit, "--validation-limit", asked.limit,
+        "--epochs", 1, "--sequence-length", asked.sequence_length, "--out", folder / "model",
+    )  # fmt: skip
+    albert_tf("export", folder / "model", "--out", folder / "int8")
+    scores = {}
+    for kind in ("model", "int8"):
+        path = folder / f"{kind}.json"
+        albert_tf("evaluate", folder / kind, "--task", name, "--data", validation,
+                  "--limit", asked.limit, "--json", path)  # fmt: skip
+        scores[kind] = json.loads(path.read_text())[find_task(name).metric]
+    return {"task": name, "seconds": time.perf_counter() - began, **scores}
+
+
+def main() -> None:
+    """Takes every task, and prints the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("model", type=Path, help="folder of a pretrained model")
+    parser.add_argument("tasks", nargs="+", metavar="TASK=TRAIN,VALIDATION")
+    parser.add_argument("--out", type=Path, required=True, help="folder for models")
+    parser.add_argument("--limit", type=int, default=256, help="rows of a file (default 256)")
+    parser.add_argument("--sequence-length", type=int, default=128, help="(default 128)")
+    asked = parser.parse_args()
+    pairs = [task.split("=", 1) for task in asked.tasks]
+    rows = [travel(name, files.split(","), asked) for name, files in tqdm(pairs, unit="task")]
+    print(f"\n{'task':8} {'metric':14} {'Keras':>7} {'LiteRT int8':>12} {'seconds':>8}")
+    for row in rows:
+        metric = find_task(row["task"]).metric
+        print(
+            f"{row['task']:8} {metric:14} {row['model']:7.2f} {row['int8']:12.2f} "
+            f"{row['seconds']:8.0f}"
+        )
+
+
+if __name__ == "__main__":
+    main()
