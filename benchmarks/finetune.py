@@ -26,7 +26,6 @@ from typing import Any
 
 import keras
 import numpy as np
-from albert_tf.training.task_batches import encode, stack
 from tqdm import tqdm
 
 from albert_tf.models.classifier import AlbertTextClassifier
@@ -36,6 +35,7 @@ from albert_tf.tasks.task import Sample, TaskModel
 from albert_tf.text.tokenizer import Tokenizer, load_tokenizer
 from albert_tf.training.input_pipeline import Batch, EpochOrder, stream
 from albert_tf.training.optimizers import build_optimizer
+from albert_tf.training.task_batches import encode, stack
 
 LIKE = "batches of like lengths"
 FIXED = "padded to a fixed length"
