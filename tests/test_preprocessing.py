@@ -136,6 +136,7 @@ def classifier(tokenizer: Tokenizer) -> AlbertTextClassifier:
     return AlbertTextClassifier(backbone, 2, preprocessor=AlbertPreprocessor(tokenizer, 16))
 
 
+@pytest.mark.slow
 def test_a_classifier_learns_from_texts_and_keeps_its_vocabulary(
     tokenizer: Tokenizer, tmp_path: Path
 ) -> None:

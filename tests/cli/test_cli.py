@@ -314,6 +314,7 @@ def test_options_given_by_hand_override_a_recipe() -> None:
     assert (options.dropout, options.steps, options.learning_rate) == (0.0, 9, 3e-5)
 
 
+@pytest.mark.slow
 def test_several_seeds_are_trained_and_compared(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], tokenizer: Tokenizer
 ) -> None:

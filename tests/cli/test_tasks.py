@@ -103,6 +103,7 @@ def test_race_is_trained_on_folders_and_answers_one_question(
     assert "trained for multiple_choice; mnli is classification" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_model_of_one_dataset_is_scored_on_another(
     tmp_path: Path, pretrained: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -101,6 +101,7 @@ def test_an_exported_model_answers_where_tensorflow_cannot_be_imported(
     assert answer["text"]
 
 
+@pytest.mark.slow
 def test_exporting_twice_replaces_the_first(models: Path, tmp_path: Path) -> None:
     bundle.export(models / "classifier", tmp_path / "out", "float32")
     shutil.copy(tmp_path / "out" / "contract.json", tmp_path / "first.json")

@@ -94,6 +94,7 @@ np.testing.assert_allclose(trained, plain, atol=1e-6)
 """
 
 
+@pytest.mark.slow
 def test_it_trains_on_two_devices_at_once() -> None:
     finished = subprocess.run(
         [sys.executable, "-c", _TWO_DEVICES], capture_output=True, text=True, check=False

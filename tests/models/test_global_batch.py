@@ -95,6 +95,7 @@ def workers(tmp_path_factory: pytest.TempPathFactory) -> list[Results]:
     return [collect(process, out) for process, out in running]
 
 
+@pytest.mark.slow
 def test_two_devices_equal_one_with_everything_switched_on(tmp_path: Path) -> None:
     results = [run(mode, tmp_path, ["everything"])["everything"] for mode in ("one", "two")]
     assert distance(*results) < ROUNDING

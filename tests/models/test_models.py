@@ -197,6 +197,7 @@ def test_a_model_of_mixed_precision_can_be_opened_again(tmp_path: Path, kind: st
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["mixed_bfloat16", "mixed_float16"])
 def test_mixed_precision_learns(kind: str) -> None:
     model = AlbertTextClassifier(AlbertBackbone(TINY, dtype=kind), num_classes=5)

@@ -57,6 +57,7 @@ def test_a_word_of_a_million_letters_is_unknown_at_once(wordpiece: WordPieceToke
     assert wordpiece.encode("a" * 1_000_000).pieces == ["[UNK]"]
 
 
+@pytest.mark.slow
 def test_a_line_of_ten_megabytes_is_read_to_its_end(tokenizer: Tokenizer) -> None:
     text = "the lamp " * 1_111_111
     (ids,) = tokenizer.encode_ids([text])

@@ -40,6 +40,7 @@ def test_a_rank_that_saves_nothing_is_refused(rank: int) -> None:
         add_adapters(AlbertBackbone(TINY), rank)
 
 
+@pytest.mark.slow
 def test_the_saved_model_has_the_adapters_merged_and_answers_the_same(
     tmp_path: Path, tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -109,6 +109,7 @@ def test_the_logged_score_is_that_of_the_answers(tmp_path: Path, pretrained: Pat
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_earlier_of_two_best_saves_is_the_one_that_is_saved(
     tmp_path: Path, pretrained: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -141,6 +142,7 @@ def test_patience_ends_a_run_that_does_not_get_better(
         train(pretrained, tmp_path / "out", options)
 
 
+@pytest.mark.slow
 def test_a_run_that_patience_ended_is_only_saved_when_it_is_repeated(
     tmp_path: Path, pretrained: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -186,6 +188,7 @@ def stop(where: str, step: int, end: Any, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(kind, name, stopped)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("where", "step"),
     [

@@ -53,6 +53,7 @@ def write_words(folder: Path) -> None:
     (folder / "vocab.txt").write_text("\n".join(lines))
 
 
+@pytest.mark.slow
 def test_a_fine_tuned_classifier_is_ready_to_be_used(tmp_path: Path) -> None:
     theirs = tmp_path / "theirs"
     write_tiny(theirs)

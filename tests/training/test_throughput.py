@@ -1,5 +1,7 @@
 """Work is counted from the sizes alone, and a peak is a rate this machine can reach."""
 
+import pytest
+
 from albert_tf.config import AlbertConfig
 from albert_tf.training.throughput import matmul_peak, pretraining_work
 
@@ -17,6 +19,7 @@ def test_the_work_of_a_step_is_that_of_its_products() -> None:
     assert (work.tokens, work.peak) == (5 * 17, 7.0)
 
 
+@pytest.mark.slow
 def test_the_peak_of_two_devices_is_twice_that_of_one() -> None:
     one, two = matmul_peak(), matmul_peak(devices=2)
     assert one > 1e8  # the slowest processor of this century

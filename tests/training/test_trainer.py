@@ -124,6 +124,7 @@ def test_another_seed_is_the_control_that_ends_elsewhere(
     assert not np.array_equal(weights(tmp_path / "other")[0], weights(whole)[0])
 
 
+@pytest.mark.slow
 def test_sigterm_saves_between_two_saves_and_the_run_goes_on_from_there(
     tmp_path: Path, shards: TokenShards, whole: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -142,6 +143,7 @@ def test_sigterm_saves_between_two_saves_and_the_run_goes_on_from_there(
     assert_same_run(whole, cut)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [6, 7])
 def test_sigterm_in_the_last_step_of_a_stretch_loses_no_entry_of_the_log(
     tmp_path: Path, shards: TokenShards, whole: Path, monkeypatch: pytest.MonkeyPatch, step: int
@@ -345,6 +347,7 @@ def test_a_run_that_is_refused_leaves_its_folder_free(
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_several_steps_at_once_are_the_same_run(
     tmp_path: Path, shards: TokenShards, whole: Path
 ) -> None:
