@@ -143,20 +143,20 @@ def _write_world(stories: Sequence[Story], held_out: Sequence[Story], folder: Pa
         documents = ("\n".join(story.sentences) + "\n" for story in told)
         (folder / f"{name}.txt").write_text("\n".join(documents), encoding="utf-8")
     train = [
-        _article(story, [story.questions[number % len(story.questions)]])
+        _article(number, story, [story.questions[number % len(story.questions)]])
         for number, story in enumerate(stories)
     ]
-    test = [_article(story, story.questions) for story in held_out]
+    test = [_article(number, story, story.questions) for number, story in enumerate(held_out)]
     for name, articles in (("train", train), ("held_out", test)):
         content = {"version": "1.1", "data": articles}
         (folder / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
 
 
-def _article(story: Story, asked: Sequence[Question]) -> dict[str, Any]:
-    """One story and questions on it in the layout of SQuAD."""
+def _article(place: int, story: Story, asked: Sequence[Question]) -> dict[str, Any]:
+    """One story and questions on it in the layout of SQuAD, with ids of their own."""
     questions = [
         {
-            "id": str(number),
+            "id": f"{place}-{number}",
             "question": question.text,
             "answers": [{"text": question.answer, "answer_start": question.answer_start}],
         }

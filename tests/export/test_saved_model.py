@@ -182,7 +182,8 @@ def test_real_passages_are_answered_as_keras_does(
     print(f"{language}: {len(other)} of {len(examples)} answers differ", *other, sep="\n")
     # SentencePiece inside tensorflow-text breaks ties its own way; WordPiece has none.
     assert len(other) <= (0 if language == "Korean" else 3)
-    # The controls: answers differ, and in version 2 many are none.
+    # The controls: answers differ, and in version 2 many are none. In version 1 only a token that
+    # covers no character, such as the mark before a word, answers with nothing.
     assert len({prediction.text for prediction in expected}) > len(examples) // 6
     absent = sum(not prediction.text for prediction in expected)
-    assert (200 < absent < 800) if task.version_2 else absent == 0
+    assert (200 < absent < 800) if task.version_2 else absent < len(examples) // 50, absent
