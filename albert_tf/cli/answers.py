@@ -50,9 +50,12 @@ def predict(arguments: argparse.Namespace) -> None:
 def _score(arguments: argparse.Namespace) -> dict[str, float]:
     model = _open(arguments)
     examples = model.task.read(arguments.data, arguments.limit)
-    answers = model.predict_all(examples)
-    predictions = list(tqdm(answers, desc="evaluating", total=len(examples)))
-    return model.task.score(examples, predictions)
+    return model.task.score(examples, _answers(model, examples, "evaluating"))
+
+
+def _answers(model: TaskModel, examples: list[Any], caption: str) -> list[Any]:
+    """What a model says of each example, behind a bar on stderr."""
+    return list(tqdm(model.predict_all(examples), caption, len(examples)))
 
 
 def _score_pretrained(arguments: argparse.Namespace) -> dict[str, float]:
@@ -95,8 +98,7 @@ def _check_file(arguments: argparse.Namespace) -> None:
 def _submit(model: TaskModel, arguments: argparse.Namespace) -> dict[str, Any]:
     """Answers every example of an official file as its benchmark wants it."""
     examples = list(model.task.stream(arguments.input))
-    answers = model.predict_all(examples)
-    predictions = list(tqdm(answers, desc="predicting", total=len(examples)))
+    predictions = _answers(model, examples, "predicting")
     path = write_submission(model.task, examples, predictions, arguments.submission)
     return {"file": path, "examples": len(examples)}
 

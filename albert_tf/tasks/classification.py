@@ -123,8 +123,8 @@ class ClassificationTask:
                 f"label must be one of {', '.join(self.labels)}; got {example.label!r}."
             )
         target = self.labels.index(example.label)
-        packed = pack_texts(example.text, example.pair, tokenizer, self.sequence_length)
-        return [Sample((packed,), {"logits": target})]
+        (window,) = self.windows(example, tokenizer)
+        return [Sample((window.packed,), {"logits": target})]
 
     def windows(self, example: TextExample, tokenizer: Tokenizer) -> list[Window]:
         """Packs one text."""

@@ -106,8 +106,8 @@ class RegressionTask:
         """
         if example.score is None:
             raise ValueError(f"{example.text!r} has no score to train on.")
-        packed = pack_texts(example.text, example.pair, tokenizer, self.sequence_length)
-        return [Sample((packed,), {"score": float(example.score)})]
+        (window,) = self.windows(example, tokenizer)
+        return [Sample((window.packed,), {"score": float(example.score)})]
 
     def windows(self, example: ScoredExample, tokenizer: Tokenizer) -> list[Window]:
         """Packs one text."""
