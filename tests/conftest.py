@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
@@ -29,6 +30,12 @@ TINY = AlbertConfig(
     max_position_embeddings=64,
     initializer_range=0.1,
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def seed() -> None:
+    """Random weights and inputs are the same in every run of a file of tests."""
+    keras.utils.set_random_seed(0)
 
 
 @pytest.fixture(scope="session")

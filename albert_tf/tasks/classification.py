@@ -31,6 +31,11 @@ class TextExample:
     label: str | None = None
     identifier: str | None = None  # what a submission calls it
 
+    @property
+    def expected(self) -> str | None:
+        """The label."""
+        return self.label
+
 
 @dataclass(frozen=True)
 class ClassPrediction:

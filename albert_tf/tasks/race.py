@@ -38,6 +38,11 @@ class ChoiceExample:
     level: str | None = None  # of the school: "middle" or "high"
     identifier: str | None = None  # file, and number of the question in it
 
+    @property
+    def expected(self) -> str | None:
+        """The letter of the answer, "A" for the first."""
+        return None if self.answer is None else string.ascii_uppercase[self.answer]
+
 
 @dataclass(frozen=True)
 class ChoicePrediction:

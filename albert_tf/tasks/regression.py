@@ -31,6 +31,11 @@ class ScoredExample:
     score: float | None = None
     identifier: str | None = None  # what a submission calls it
 
+    @property
+    def expected(self) -> float | None:
+        """The score."""
+        return self.score
+
 
 @dataclass(frozen=True)
 class ScorePrediction:

@@ -27,6 +27,11 @@ class QuestionExample:
     identifier: str = ""
     is_impossible: bool = False  # whether the passage is known not to answer it
 
+    @property
+    def expected(self) -> tuple[str, ...]:
+        """What would be right; nothing where the passage does not answer."""
+        return self.answers
+
 
 def read_questions(
     path: str | Path, limit: int | None = None, *, version_2: bool = False

@@ -36,7 +36,7 @@ def write_report(
     scores = run.task.score(examples, predictions)
     write_json_object(directory / SCORES_FILE, {"step": run.best["step"], **scores})
     lines = (
-        json.dumps({"expected": _expected(example), **asdict(prediction)}, ensure_ascii=False)
+        json.dumps({"expected": example.expected, **asdict(prediction)}, ensure_ascii=False)
         for example, prediction in zip(examples, predictions, strict=True)
     )
     text = "".join(f"{line}\n" for line in lines)
@@ -44,12 +44,6 @@ def write_report(
     picture = _plot(examples, predictions, directory)
     card = model_card(run, scores, directory.name, picture)
     (directory / CARD_FILE).write_text(card, encoding="utf-8")
-
-
-def _expected(example: Any) -> Any:
-    """The label of an example, or its answers."""
-    label = getattr(example, "label", None)
-    return getattr(example, "answers", None) if label is None else label
 
 
 def _plot(examples: Sequence[Any], predictions: Sequence[Any], directory: Path) -> str | None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import keras
 import pytest
 
 from albert_tf.config import AlbertConfig
@@ -47,7 +48,8 @@ def write_model(folder: Path, model: AlbertTask, tokenizer: Tokenizer, task: Tas
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory, tokenizer: Tokenizer) -> Path:
-    """Folders `classifier`, `regressor`, `chooser` and `answerer` of random weights."""
+    """Folders `classifier`, `regressor`, `chooser` and `answerer`, the same in every run."""
+    keras.utils.set_random_seed(0)
     folder = tmp_path_factory.mktemp("models")
     backbone = AlbertBackbone(tiny_config(tokenizer, ANSWERING.sequence_length))
     for name, model, task in (

@@ -28,10 +28,13 @@ TEXTS = ["Mina found a lamp.", "", "at " * 99, "caf\u00e9 \ufb01n 1,000"]
 QUESTIONS = ["Where was Mina?", "", "Who found the lamp in the garden? " * 9]
 CONTEXTS = [
     "At dawn Mina was in the garden.",
-    "Mina  was \u3000 at\u2028the m\u00e9lange \uac00\ub098 \U0001f600. " * 20,
+    # Not periodic, or two windows would show the same words and score alike.
+    "".join(
+        f"Mina  was \u3000 {'at ' * times}\u2028the m\u00e9lange \uac00\ub098 \U0001f600. "
+        for times in range(9)
+    ),
     "",
     " \t\n ",
-    # Not periodic, or two windows would show the same words and score alike.
     "".join(f"the lamp {'at ' * times}" for times in range(9)) + "\u00a0",
 ]
 SCRIPT = """

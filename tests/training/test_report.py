@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from albert_tf.tasks.classification import ClassPrediction
+from albert_tf.tasks.race import ChoiceExample, ChoicePrediction, MultipleChoiceTask
+from albert_tf.tasks.regression import RegressionTask, ScoredExample, ScorePrediction
 from albert_tf.tasks.squad import AnswerPrediction, QuestionAnsweringTask, QuestionExample
 from albert_tf.training.model_card import Run
 from albert_tf.training.report import write_report
@@ -44,6 +46,18 @@ def test_answers_are_written_in_the_letters_of_the_passage(tmp_path: Path) -> No
     assert "K\u00fcche" in (tmp_path / "predictions.jsonl").read_text(encoding="utf-8")
     assert "(f1_by_length.png)" in (tmp_path / "README.md").read_text()
     assert (tmp_path / "f1_by_length.png").exists()
+
+
+def test_scores_and_choices_are_written_with_what_was_expected(tmp_path: Path) -> None:
+    scored = [ScoredExample("a", score=0.5), ScoredExample("b", score=2.0)]
+    found = [ScorePrediction(0.25), ScorePrediction(1.5)]
+    write_report(Run(RegressionTask(), "base", OPTIONS, {}, 12, BEST), scored, found, tmp_path)
+    assert rows(tmp_path) == [{"expected": 0.5, "score": 0.25}, {"expected": 2.0, "score": 1.5}]
+    choice = ChoiceExample("In it.", "Where?", ("out", "in"), answer=1)
+    picked = ChoicePrediction("A", {"A": 0.75, "B": 0.25})
+    run = Run(MultipleChoiceTask(num_choices=2), "base", OPTIONS, {}, 12, BEST)
+    write_report(run, [choice], [picked], tmp_path)
+    assert [(row["expected"], row["label"]) for row in rows(tmp_path)] == [("B", "A")]
 
 
 def test_examples_and_answers_must_be_as_many(tmp_path: Path) -> None:
