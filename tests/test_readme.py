@@ -7,6 +7,7 @@ import pytest
 
 from albert_tf.cli import main
 from albert_tf.cli.arguments import build_parser
+from albert_tf.training.recipe import published_tasks, read_recipe
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 COMMANDS = [line for line in README.splitlines() if line.startswith("albert-tf ")]
@@ -33,3 +34,20 @@ def test_every_command_of_the_readme_is_understood(command: str) -> None:
 def test_the_readme_shows_every_step() -> None:
     steps = {command.split()[1] for command in COMMANDS}
     assert steps >= {"vocab", "pretrain", "import", "finetune", "export", "evaluate", "predict"}
+
+
+def test_the_published_scores_are_those_of_the_recipes() -> None:
+    heading = next(line for line in README.splitlines() if line.startswith("| task | score |"))
+    sizes = [cell.strip() for cell in heading.split("|")[3:-1]]
+    _, _, below = README.partition(heading)
+    rows = [line for line in below.split("\n\n")[0].splitlines() if line.startswith("| ")][1:]
+    shown = {}
+    for row in rows:
+        task, _, *cells = (cell.strip() for cell in row.split("|")[1:-1])
+        shown[task] = dict(zip(sizes, cells, strict=True))
+    assert set(shown) == {task for task in published_tasks() if read_recipe(task).scores}
+    for task, cells in shown.items():
+        recipes = [read_recipe(task, name) for name in ("paper", "paper-v2")]
+        for size, cell in cells.items():
+            published = [str(recipe.scores[size]) for recipe in recipes if size in recipe.scores]
+            assert cell == " / ".join(published), (task, size)

@@ -14,7 +14,7 @@ from typing import Any
 
 from albert_tf.tasks.classification import ClassificationTask
 from albert_tf.tasks.glue import DATASETS
-from albert_tf.tasks.race import MultipleChoiceTask
+from albert_tf.tasks.race import LEVELS, MultipleChoiceTask
 from albert_tf.tasks.regression import RegressionTask
 from albert_tf.tasks.squad import QuestionAnsweringTask
 from albert_tf.tasks.task import Task
@@ -23,11 +23,12 @@ from albert_tf.tasks.texts import TABLE
 _GLUE = "https://gluebenchmark.com/tasks"
 _SQUAD = "https://rajpurkar.github.io/SQuAD-explorer"
 _RACE = "https://www.cs.cmu.edu/~glai1/data/race"
+_RACE_FILES = ("train/", "dev/", "test/")
 _OWN = "a file of your own"
 _TABLE_FILES = ("a .csv, .tsv, .txt or .jsonl table",)
 
 # What differs between the datasets of a family; the rest a model was trained with.
-_OF_DATASETS = {"dataset", "text_column", "pair_column", "label_column", "version_2"}
+_OF_DATASETS = {"dataset", "text_column", "pair_column", "label_column", "version_2", "level"}
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,11 @@ def named_tasks() -> tuple[NamedTask, ...]:
         NamedTask("squad1", squad1, ("train-v1.1.json", "dev-v1.1.json"), _SQUAD),
         NamedTask("squad2", squad2, ("train-v2.0.json", "dev-v2.0.json"), _SQUAD),
         *(_glue(name) for name in DATASETS),
-        NamedTask("race", MultipleChoiceTask(), ("train/", "dev/", "test/"), _RACE),
+        NamedTask("race", MultipleChoiceTask(), _RACE_FILES, _RACE),
+        *(
+            NamedTask(f"race_{level}", MultipleChoiceTask(level), _RACE_FILES, _RACE)
+            for level in LEVELS
+        ),
         NamedTask("classification", ClassificationTask(), _TABLE_FILES, _OWN),
         NamedTask("regression", RegressionTask(), _TABLE_FILES, _OWN),
         NamedTask("question_answering", squad1, ("a .json file as SQuAD 1.1",), _OWN),

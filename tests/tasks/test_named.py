@@ -13,7 +13,7 @@ from albert_tf.tasks.task import task_from_dict, task_to_dict
 
 PAPER = {
     "squad1", "squad2", "cola", "sst2", "mrpc", "qqp", "stsb", "mnli", "mnli_mismatched", "qnli",
-    "rte", "wnli", "race",
+    "rte", "wnli", "race", "race_middle", "race_high",
 }  # fmt: skip
 
 
@@ -58,8 +58,9 @@ def test_a_model_of_one_dataset_reads_another_of_its_family() -> None:
     own = ClassificationTask(labels=("0", "1"), text_column="review", pair_column="title")
     assert read_as(own, "sst2") == ClassificationTask(dataset="sst2")
     assert read_as(RegressionTask(), "stsb") == RegressionTask(dataset="stsb")
-    level = MultipleChoiceTask(level="high")
-    assert read_as(level, "race") == level
+    trained = MultipleChoiceTask(sequence_length=384)
+    assert read_as(trained, "race_high") == MultipleChoiceTask("high", sequence_length=384)
+    assert read_as(MultipleChoiceTask("high"), "race") == MultipleChoiceTask()
     assert read_as(QuestionAnsweringTask(), "squad2") == QuestionAnsweringTask(version_2=True)
 
 
