@@ -24,10 +24,10 @@ import os
 import statistics
 import subprocess
 import sys
-import venv
 from pathlib import Path
 from typing import Any
 
+from peers import peers_python
 from tqdm import tqdm
 from train_step_contestants import (
     EMBEDDING,
@@ -42,7 +42,6 @@ from train_step_contestants import (
 )
 
 CONTESTANTS = Path(__file__).with_name("train_step_contestants.py")
-PEERS = Path(__file__).parent / ".peers"
 REQUIREMENTS = [
     "transformers==4.57.1",
     "tensorflow-cpu==2.21.0",
@@ -70,22 +69,12 @@ def work(name: str, length: int, batch: int) -> float:
     return 3.0 * (encoder + 2 * EMBEDDING * HIDDEN * tokens + head)
 
 
-def peers_python() -> Path:
-    """Python of the environment of the peers, which is made if it is not there."""
-    python = PEERS / "bin" / "python"
-    if not (PEERS / "installed").exists():
-        print(f"installing the peers into {PEERS}", file=sys.stderr)
-        venv.create(PEERS, with_pip=True, clear=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", *REQUIREMENTS], check=True)
-        (PEERS / "installed").touch()
-    return python
-
-
 class Contestant:
     """A process that takes one step when told to and says how long it took."""
 
     def __init__(self, name: str, length: int, batch: int) -> None:
-        python = peers_python() if name.startswith("transformers") else sys.executable
+        foreign = name.startswith("transformers")
+        python = peers_python("training", REQUIREMENTS) if foreign else sys.executable
         command = [python, CONTESTANTS, name, str(length), str(batch)]
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,

@@ -1,0 +1,24 @@
+"""Environments of the libraries that benchmarks compare with, made when they are asked for."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+_FOLDER = Path(__file__).parent / ".peers"
+
+
+def peers_python(name: str, requirements: list[str]) -> Path:
+    """Python of the environment `name`, which is made if it is not there."""
+    folder = _FOLDER / name
+    python = folder / "bin" / "python"
+    installed = folder / "installed.txt"
+    wanted = "\n".join(requirements)
+    if not (installed.exists() and installed.read_text() == wanted):
+        print(f"installing {', '.join(requirements)} into {folder}", file=sys.stderr)
+        venv.create(folder, with_pip=True, clear=True)
+        subprocess.run([python, "-m", "pip", "install", "-q", *requirements], check=True)
+        installed.write_text(wanted)
+    return python
