@@ -40,10 +40,12 @@ def travel(name: str, files: list[str], asked: argparse.Namespace) -> dict[str, 
     train, validation = files
     folder = asked.out / name
     began = time.perf_counter()
+    room = ["--max-qa-length", asked.sequence_length // 4] if name == "race" else []
     albert_tf(
         "finetune", "--task", name, "--recipe", "plain", "--model", asked.model, "--train", train,
         "--validation", validation, "--limit", asked.limit, "--validation-limit", asked.limit,
-        "--epochs", 1, "--sequence-length", asked.sequence_length, "--out", folder / "model",
+        "--epochs", 1, "--learning-rate", 1e-3, "--sequence-length", asked.sequence_length, *room,
+        "--out", folder / "model",
     )  # fmt: skip
     albert_tf("export", folder / "model", "--out", folder / "int8")
     scores = {}

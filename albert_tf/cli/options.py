@@ -125,6 +125,12 @@ def add_finetuning(step: Any) -> None:
         "learning rate of a layer as a share of the one above it; a layer that is shared is one "
         "(default 1.0)",
     )  # fmt: skip
+    add_count(step, "--doc-stride", "tokens between windows of a long passage (default 128)")
+    add_count(step, "--max-query-length", "tokens read of a question (default 64)")
+    add_count(step, "--max-answer-length", "tokens of the longest answer (default 30)")
+    add_count(
+        step, "--max-qa-length", "tokens read of a question with an option, for race (default 128)"
+    )
     add_count(step, "--lora", "train adapters of rank N, and the head, in place of the body")
     step.add_argument(
         "--new-head", action="store_true", default=None,

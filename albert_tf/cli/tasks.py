@@ -15,6 +15,9 @@ from albert_tf.tasks.classification import ClassificationTask, find_labels
 from albert_tf.tasks.named import find_task, has_columns, named_tasks
 from albert_tf.tasks.task import Task
 
+# Settings that only some families have.
+_OF_FAMILIES = ("doc_stride", "max_query_length", "max_answer_length", "max_qa_length")
+
 
 def add_tasks(steps: Any) -> None:
     """The subcommand that shows them."""
@@ -43,14 +46,28 @@ def new_task(arguments: argparse.Namespace) -> Task:
 
     Raises:
         FileNotFoundError: no such training file.
-        ValueError: columns were given for a task that has its own, or the file is wrong.
+        ValueError: columns were given for a task that has its own, or a setting that it has
+            not, or the file is wrong.
     """
     task = find_task(arguments.task).task
     check_columns(arguments, task, arguments.task)
+    check_settings(arguments, task)
     task = given_options(task, arguments)
     if isinstance(task, ClassificationTask) and not task.labels:
         task = replace(task, labels=find_labels(task.read(arguments.train, arguments.limit)))
     return task
+
+
+def check_settings(arguments: argparse.Namespace, task: Task) -> None:
+    """Refuses settings of another family.
+
+    Raises:
+        ValueError: such an option was given.
+    """
+    given = [name for name in _OF_FAMILIES if getattr(arguments, name) is not None]
+    foreign = ["--" + name.replace("_", "-") for name in given if not hasattr(task, name)]
+    if foreign:
+        raise ValueError(f"{arguments.task} has no {', '.join(foreign)}; leave it out.")
 
 
 def check_columns(arguments: argparse.Namespace, task: Task, name: str) -> None:

@@ -43,6 +43,17 @@ def write_race(folder: Path) -> Path:
     return folder
 
 
+def test_settings_of_a_family_are_taken_there_and_refused_elsewhere() -> None:
+    lengths = ("--sequence-length", 60, "--max-query-length", 20, "--doc-stride", 17)
+    task = new_task(build_parser().parse_args(finetune("--task", "squad2", *lengths)))
+    assert (task.max_query_length, task.doc_stride, task.max_answer_length) == (20, 17, 30)
+    options = ("--task", "race", "--max-qa-length", 40)
+    assert new_task(build_parser().parse_args(finetune(*options))).max_qa_length == 40
+    wrong = build_parser().parse_args(finetune("--task", "sst2", *options[2:], *lengths[4:]))
+    with pytest.raises(ValueError, match="sst2 has no --doc-stride, --max-qa-length; leave it out"):
+        new_task(wrong)
+
+
 def test_the_table_shows_every_task_with_its_page(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("tasks") == 0
     lines = capsys.readouterr().out.splitlines()
