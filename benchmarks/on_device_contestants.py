@@ -148,6 +148,17 @@ def full(length: int) -> Inputs:
     }
 
 
+def read(path: str) -> list[Inputs]:
+    """The inputs that on_device.py wrote, one after the other."""
+    stored = np.load(path)
+    ends = np.cumsum(stored["lengths"])
+    found = []
+    for start, end in zip(ends - stored["lengths"], ends, strict=True):
+        rows = {name: stored[name][None, start:end] for name in ("token_ids", "segment_ids")}
+        found.append({**rows, "padding_mask": np.ones_like(rows["token_ids"])})
+    return found
+
+
 def latency(run: Run, length: int) -> float:
     """Milliseconds of one answer, after three that are not counted."""
     inputs = full(length)
@@ -174,12 +185,7 @@ def measure(engine: str, path: str, questions: str, lengths: list[int]) -> dict[
     times = {lengths[0]: latency(run, lengths[0])}
     peak = memory("VmHWM") - idle
     times |= {length: latency(run, length) for length in lengths[1:]}
-    stored = np.load(questions)
-    answers = []
-    for ids, segments in zip(*(np.split(stored[name], np.cumsum(stored["lengths"])[:-1])
-                               for name in ("token_ids", "segment_ids")), strict=True):  # fmt: skip
-        rows = {"token_ids": ids[None], "segment_ids": segments[None]}
-        answers.append(run({**rows, "padding_mask": np.ones_like(ids[None])}).tolist())
+    answers = [run(question).tolist() for question in read(questions)]
     return {
         "idle_mb": idle, "load_ms": 1000 * loaded, "first_ms": 1000 * first, "peak_mb": peak,
         "latency_ms": times, "answers": answers,
