@@ -20,7 +20,7 @@ from litert_quantizer.recipe_manager import RecipeManager
 from litert_quantizer.utils.qsv_utils import min_max_update
 
 from albert_tf.examples.packing import Ints
-from albert_tf.export.recipes import CALIBRATED_RECIPES, FLOAT_RECIPE, RECIPES
+from albert_tf.export.recipes import CALIBRATED_RECIPES, FLOAT_RECIPE, check_recipe
 from albert_tf.export.row_scales import SCALES_NAME, move_row_scales
 from albert_tf.export.signature import SIGNATURE
 
@@ -39,23 +39,17 @@ def quantize(
 
     Args:
         model: A float LiteRT model as `convert` makes it.
-        name: One of `RECIPES`; each is described by its function below.
+        name: One of `recipes.RECIPES`; each is described by its function below.
         calibration: Inputs int32 [1, T] by name, such as the model will read. Needed by the
             static recipes, and not read by others.
 
     Raises:
         ValueError: an unknown recipe, or a static one and no inputs.
     """
-    if name not in RECIPES:
-        raise ValueError(f"unknown recipe {name!r}; choose one of {', '.join(RECIPES)}.")
+    inputs = list(calibration or ()) if name in CALIBRATED_RECIPES else []
+    check_recipe(name, bool(inputs))
     if name == FLOAT_RECIPE:
         return model
-    inputs = list(calibration or ()) if name in CALIBRATED_RECIPES else []
-    if name in CALIBRATED_RECIPES and not inputs:
-        raise ValueError(
-            f"recipe {name} must see examples of what the model will read; got none. Give it "
-            f"--calibration, a labelled file of the task."
-        )
     if name == "compat":
         model = move_row_scales(model)
     # The library reports its progress on stdout, which belongs to results.

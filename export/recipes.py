@@ -24,3 +24,22 @@ RECIPES = (
 
 # Those that must see examples.
 CALIBRATED_RECIPES = frozenset({"static_wi8_ai16", "static_wi8_ai8"})
+
+
+def check_recipe(name: str, examples: bool) -> None:
+    """Refuses what cannot be done before anything is.
+
+    Args:
+        name: Of a recipe.
+        examples: Whether there are examples for it to see.
+
+    Raises:
+        ValueError: an unknown recipe, or one that must see examples and has none.
+    """
+    if name not in RECIPES:
+        raise ValueError(f"unknown recipe {name!r}; choose one of {', '.join(RECIPES)}.")
+    if name in CALIBRATED_RECIPES and not examples:
+        raise ValueError(
+            f"recipe {name} must see examples of what the model will read; got none. Give it "
+            f"--calibration, a labelled file of the task."
+        )
