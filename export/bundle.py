@@ -9,9 +9,12 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
+from albert_tf.export.calibration import read_inputs
 from albert_tf.export.convert import convert
 from albert_tf.export.quantize import quantize
+from albert_tf.export.recipes import check_recipe
 from albert_tf.export.signature import INPUT_NAMES, SIGNATURE, build_signature
+from albert_tf.export.structure import check_structure
 from albert_tf.export.verify import verify
 from albert_tf.models.saved import load_task_model
 from albert_tf.runtime.contract import CONTRACT_FILE, FORMAT_VERSION, Contract, FileRecord
@@ -23,7 +26,9 @@ from albert_tf.version import __version__
 MODEL_FILE = "model.tflite"
 
 
-def export(source: str | Path, target: str | Path, recipe: str) -> Contract:
+def export(
+    source: str | Path, target: str | Path, recipe: str, calibration: Path | None = None
+) -> Contract:
     """Writes `model.tflite`, its vocabulary and `contract.json` into `target`.
 
     The float file is compared with Keras before anything is written; `target` appears
@@ -32,22 +37,27 @@ def export(source: str | Path, target: str | Path, recipe: str) -> Contract:
     Args:
         source: Folder of a fine-tuned model.
         target: Folder to write.
-        recipe: One of `quantize.RECIPES`.
+        recipe: One of `recipes.RECIPES`.
+        calibration: A labelled file of the task, for the recipes that must see examples.
 
     Raises:
         FileNotFoundError: `source` holds no fine-tuned model.
         FileExistsError: `target` holds something other than an export.
         ParityError: the converted file answers differently from Keras.
-        ValueError: an unknown recipe, or the model does not convert.
+        ValueError: an unknown recipe, one without the examples it needs, or the model does
+            not convert to a file of LiteRT's own operations with every weight in it once.
     """
     source, target = Path(source), Path(target)
+    check_recipe(recipe, calibration is not None)
     _check_target(target)
     task = read_task(source)
     tokenizer = load_tokenizer(source)
     model = load_task_model(source, task.name)
     converted = convert(build_signature(model))
     parity = verify(model, converted, lengths=(8, 1 + task.sequence_length // 2))
-    content = quantize(converted, recipe)
+    inputs = read_inputs(task, tokenizer, calibration) if calibration else None
+    content = quantize(converted, recipe, inputs)
+    check_structure(content)
 
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as name:

@@ -1,37 +1,137 @@
-"""Shrinks the weights of a float `.tflite` file by a named recipe.
+"""Shrinks a float `.tflite` file by a named recipe.
 
-convert  ->  [quantize.quantize]  ->  bundle
+convert  ->  [quantize.quantize]  ->  structure, bundle
+
+Shape letters: T tokens.
 """
 
 from __future__ import annotations
 
 import contextlib
 import io
+from collections.abc import Callable, Iterable
+from typing import Any
 
-from litert_quantizer import Quantizer, recipe
+from litert_quantizer import Quantizer
+from litert_quantizer.algorithm_manager import AlgorithmName
+from litert_quantizer.calibrator import CalibrationMode, Calibrator
+from litert_quantizer.qtyping import QuantGranularity, TFLOperationName
+from litert_quantizer.recipe_manager import RecipeManager
+from litert_quantizer.utils.qsv_utils import min_max_update
 
-FLOAT_RECIPE = "float32"
-RECIPES = (FLOAT_RECIPE, "dynamic_wi8_afp32")
+from albert_tf.examples.packing import Ints
+from albert_tf.export.recipes import CALIBRATED_RECIPES, FLOAT_RECIPE, check_recipe
+from albert_tf.export.row_scales import SCALES_NAME, move_row_scales
+from albert_tf.export.signature import SIGNATURE
+
+_EVERY = TFLOperationName.ALL_SUPPORTED
+_LOOKUP = TFLOperationName.EMBEDDING_LOOKUP
+_PRODUCTS = (TFLOperationName.FULLY_CONNECTED, TFLOperationName.BATCH_MATMUL)
+# Outputs of operations by name.
+_ANYWHERE = ".*"
+_FEED_FORWARD_OUTPUT = "feed_forward_.*/output"
 
 
-def quantize(model: bytes, name: str) -> bytes:
+def quantize(
+    model: bytes, name: str, calibration: Iterable[dict[str, Ints]] | None = None
+) -> bytes:
     """Applies a recipe.
 
     Args:
-        model: A float LiteRT model.
-        name: "float32" leaves it as it is; "dynamic_wi8_afp32" stores the weights of
-            matrix products in 8 bits and multiplies in integers with scales found per
-            token at run time. Embedding tables stay float.
+        model: A float LiteRT model as `convert` makes it.
+        name: One of `recipes.RECIPES`; each is described by its function below.
+        calibration: Inputs int32 [1, T] by name, such as the model will read. Needed by the
+            static recipes, and not read by others.
 
     Raises:
-        ValueError: an unknown recipe.
+        ValueError: an unknown recipe, or a static one and no inputs.
     """
-    if name not in RECIPES:
-        raise ValueError(f"unknown recipe {name!r}; choose one of {', '.join(RECIPES)}.")
+    inputs = list(calibration or ()) if name in CALIBRATED_RECIPES else []
+    check_recipe(name, bool(inputs))
     if name == FLOAT_RECIPE:
         return model
-    quantizer = Quantizer(bytearray(model))
-    quantizer.load_quantization_recipe(getattr(recipe, name)())
+    if name == "compat":
+        model = move_row_scales(model)
     # The library reports its progress on stdout, which belongs to results.
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        return bytes(quantizer.quantize().quantized_model)
+        quantizer = Quantizer(bytearray(model))
+        _RULES[name](quantizer)
+        ranges = _ranges(model, inputs) if inputs else None
+        return bytes(quantizer.quantize(ranges).quantized_model)
+
+
+def _float16(quantizer: Quantizer) -> None:
+    """Weights of 16-bit floats, which the runtime widens when it loads them."""
+    quantizer.add_weight_only_config(
+        _ANYWHERE, _EVERY, 16, QuantGranularity.TENSORWISE, AlgorithmName.FLOAT_CASTING
+    )
+
+
+def _dynamic_wi8(quantizer: Quantizer) -> None:
+    """Weights of 8 bits with a scale for each row, activations rounded token by token."""
+    quantizer.add_dynamic_config(_ANYWHERE, _EVERY, 8)
+
+
+def _weight_only_wi8(quantizer: Quantizer) -> None:
+    """Weights of 8 bits, widened when they are loaded; products in float.
+
+    A table is read row by row in any case: widened whole, it would be held in float.
+    """
+    quantizer.add_weight_only_config(_ANYWHERE, _EVERY, 8)
+    quantizer.add_dynamic_config(_ANYWHERE, _LOOKUP, 8)
+
+
+def _dynamic_wi4(quantizer: Quantizer) -> None:
+    """Weights of 4 bits with a scale for every 32, activations rounded token by token."""
+    quantizer.add_dynamic_config(_ANYWHERE, _EVERY, 4, QuantGranularity.BLOCKWISE_32)
+
+
+def _static_ai16(quantizer: Quantizer) -> None:
+    """Weights of 8 bits, inputs and outputs of products of 16; between products, float."""
+    _static(quantizer, 16)
+
+
+def _static_ai8(quantizer: Quantizer) -> None:
+    """Weights of 8 bits, inputs and outputs of products of 8; between products, float."""
+    _static(quantizer, 8)
+    quantizer.add_static_config(_FEED_FORWARD_OUTPUT, TFLOperationName.FULLY_CONNECTED, 16, 8)
+
+
+def _static(quantizer: Quantizer, bits: int) -> None:
+    for operation in _PRODUCTS:
+        quantizer.add_static_config(_ANYWHERE, operation, bits, 8)
+    # The library has no static form of a lookup; a row is widened when it is read.
+    quantizer.add_dynamic_config(_ANYWHERE, _LOOKUP, 8)
+
+
+def _compat(quantizer: Quantizer) -> None:
+    """Weights of 8 bits with one scale each, after `move_row_scales`."""
+    quantizer.add_dynamic_config(_ANYWHERE, _EVERY, 8, QuantGranularity.TENSORWISE)
+    quantizer.update_quantization_recipe(
+        f"{SCALES_NAME};?$", _LOOKUP, algorithm_key=AlgorithmName.NO_QUANTIZE
+    )
+
+
+_RULES: dict[str, Callable[[Quantizer], None]] = {
+    "float16": _float16,
+    "dynamic_wi8_afp32": _dynamic_wi8,
+    "weight_only_wi8_afp32": _weight_only_wi8,
+    "dynamic_wi4b32_afp32": _dynamic_wi4,
+    "static_wi8_ai16": _static_ai16,
+    "static_wi8_ai8": _static_ai8,
+    "compat": _compat,
+}
+
+
+def _ranges(model: bytes, inputs: list[dict[str, Ints]]) -> dict[str, Any]:
+    """Smallest and largest value of every tensor.
+
+    The library's default way reads the tensors after a run, and so sees only the last turn
+    of a loop; this one watches every operation.
+    """
+    calibrator = Calibrator(
+        bytearray(model), 2, CalibrationMode.CALIBRATION_PROFILER_BASED, min_max_update
+    )
+    calibrator.calibrate({SIGNATURE: inputs}, RecipeManager())
+    ranges: dict[str, Any] = calibrator.get_model_qsvs()
+    return ranges

@@ -10,6 +10,8 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
+from albert_tf.export.lookup import as_lookups
+
 INPUT_NAMES = ("token_ids", "segment_ids", "padding_mask")
 SIGNATURE = "serving_default"
 
@@ -35,7 +37,8 @@ def build_signature(model: keras.Model) -> tf.Module:
 
     module = tf.Module()
     module.weights = [variable.value for variable in model.variables]
-    module.answer = tf.function(answer, input_signature=None).get_concrete_function(**{
-        name: tf.TensorSpec(shape, tf.int32, name=name) for name in INPUT_NAMES
-    })
+    with as_lookups(model.backbone.embedding):
+        module.answer = tf.function(answer, input_signature=None).get_concrete_function(**{
+            name: tf.TensorSpec(shape, tf.int32, name=name) for name in INPUT_NAMES
+        })
     return module

@@ -25,12 +25,12 @@ from albert_tf.cli.options import (
 from albert_tf.cli.tasks import add_tasks
 from albert_tf.config import SHARING, AlbertConfig
 from albert_tf.examples.sentence_pairs import OBJECTIVES
+from albert_tf.export.recipes import RECIPES
 from albert_tf.tasks.named import task_names
 from albert_tf.version import __version__
 
 _IMPORT_FORMATS = ("google", "huggingface", "kerashub", "tfhub")
 _EXPORT_FORMATS = ("litert", "saved_model", "huggingface", "kerashub")
-_RECIPES = ("float32", "dynamic_wi8_afp32")
 _LABELLED = (
     "the file as it is published, for race a folder of levels; of your own, a .csv, .tsv, .txt "
     "(tab-separated) or .jsonl table with named columns, or a .json file as SQuAD"
@@ -193,9 +193,14 @@ def _export(steps: Any) -> None:
     step.add_argument("model", type=Path, help="folder of a fine-tuned model")
     add_path(step, "--out", "FOLDER", "for the exported files", required=True)
     step.add_argument(
-        "--recipe", default="dynamic_wi8_afp32", choices=_RECIPES,
-        help="how weights are stored: as float32, or in 8 bits with float activations "
-        "(default dynamic_wi8_afp32)",
+        "--recipe", default="dynamic_wi8_afp32", choices=RECIPES,
+        help="how numbers are stored: weights in float, or in 8 (wi8) or 4 bits (wi4); "
+        "activations in float (afp32), or in integers too; compat is for runtimes as old as "
+        "tflite-runtime 2.14 (default dynamic_wi8_afp32)",
+    )  # fmt: skip
+    add_path(
+        step, "--calibration", "PATH",
+        "of labelled examples as for training, of which a static recipe must see some",
     )  # fmt: skip
     step.add_argument(
         "--format", default="litert", choices=_EXPORT_FORMATS,

@@ -147,7 +147,7 @@ def export(arguments: argparse.Namespace) -> None:
         return
     from albert_tf.export.bundle import export as write
 
-    contract = write(arguments.model, arguments.out, arguments.recipe)
+    contract = write(arguments.model, arguments.out, arguments.recipe, arguments.calibration)
     print_table({
         "file": arguments.out / contract.model.name,
         "bytes": contract.model.bytes,

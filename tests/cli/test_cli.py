@@ -14,7 +14,6 @@ from albert_tf.cli import arguments, main
 from albert_tf.cli.options import given
 from albert_tf.demo.world import tell_story
 from albert_tf.export.checkpoint import CHECKPOINT_FORMATS
-from albert_tf.export.quantize import RECIPES
 from albert_tf.models.saved import load_model
 from albert_tf.text.tokenizer import Tokenizer, load_tokenizer
 from albert_tf.training.distribution import NAMES as STRATEGIES
@@ -273,7 +272,6 @@ def test_the_choices_of_the_help_are_those_of_the_steps() -> None:
     for option, names in (("--distribute", STRATEGIES), ("--optimizer", OPTIMIZERS)):
         for name in names:
             assert getattr(parser.parse_args([*taken, option, name]), option[2:]) == name
-    assert arguments._RECIPES == RECIPES
     assert set(arguments._EXPORT_FORMATS) == {"litert", *CHECKPOINT_FORMATS}
     assert set(arguments._IMPORT_FORMATS) == FORMATS.keys()
 

@@ -1,0 +1,159 @@
+"""Takes the size of each row out of a weight, so that one scale fits all its rows.
+
+convert  ->  [row_scales.move_row_scales]  ->  quantize, recipe compat
+
+Shape letters: N rows looked up, V rows of a weight, E its width.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+from tensorflow.lite.python import schema_py_generated as schema
+from tensorflow.lite.tools import flatbuffer_utils
+
+from albert_tf.tasks.task import Floats
+
+# Ends the name of every output of a lookup of scales.
+SCALES_NAME = "row_scales"
+
+_FULLY_CONNECTED = schema.BuiltinOperator.FULLY_CONNECTED
+_LOOKUP = schema.BuiltinOperator.EMBEDDING_LOOKUP
+# f(s x) = s f(x) for s > 0.
+_HOMOGENEOUS = {schema.ActivationFunctionType.NONE, schema.ActivationFunctionType.RELU}
+
+
+def move_row_scales(model: bytes) -> bytes:
+    """Divides each row of every weight by its largest element, and multiplies afterwards.
+
+    The model answers as before, but its weights may now be rounded with one scale each and
+    lose no more than with one for each row. Runtimes before 2.17 know no other: 2.14 loads
+    a file with a scale for each row, takes the first for all, and answers nonsense.
+
+    Args:
+        model: A float LiteRT model.
+
+    Returns:
+        A float LiteRT model with a MUL behind every FULLY_CONNECTED and EMBEDDING_LOOKUP.
+    """
+    parsed = flatbuffer_utils.read_model_from_bytearray(bytearray(model))
+    editor = _Editor(parsed)
+    for subgraph in parsed.subgraphs:
+        subgraph.operators = [
+            new for operator in subgraph.operators for new in editor.with_scales(subgraph, operator)
+        ]
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(parsed))
+
+
+class _Editor:
+    """Rewrites operators of one model; a weight that several of them share is kept shared."""
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        self._scales: dict[int, tuple[Floats, int]] = {}  # and their buffer, by the weight's
+        self._product = self._operator_code(schema.BuiltinOperator.MUL)
+
+    def with_scales(self, subgraph: Any, operator: Any) -> list[Any]:
+        """Returns the operators that take the place of one."""
+        kind = self._model.operatorCodes[operator.opcodeIndex].builtinCode
+        weight = subgraph.tensors[operator.inputs[1]] if len(operator.inputs) > 1 else None
+        if kind not in {_FULLY_CONNECTED, _LOOKUP} or self._values(weight) is None:
+            return [operator]
+        if kind == _LOOKUP:
+            return self._lookup(subgraph, operator, weight)
+        if operator.builtinOptions.fusedActivationFunction not in _HOMOGENEOUS:
+            return [operator]
+        return self._matrix_product(subgraph, operator, weight)
+
+    def _matrix_product(self, subgraph: Any, operator: Any, weight: Any) -> list[Any]:
+        # Read by old runtimes alone, where it halves the error; the new ones do so unasked.
+        operator.builtinOptions.asymmetricQuantizeInputs = True
+        scales, buffer = self._normalize(weight)
+        name = weight.name + f"/{SCALES_NAME}".encode()
+        factor = self._add_tensor(subgraph, weight, name, [len(scales)], buffer)  # [V]
+        if len(operator.inputs) > 2 and operator.inputs[2] != -1:
+            bias = subgraph.tensors[operator.inputs[2]]
+            divided = self._add_buffer(self._values(bias) / scales)
+            operator.inputs = [
+                *operator.inputs[:2],
+                self._add_tensor(subgraph, bias, bias.name + b"/scaled", [len(scales)], divided),
+            ]
+        return [operator, self._multiply(subgraph, operator, factor)]
+
+    def _lookup(self, subgraph: Any, operator: Any, weight: Any) -> list[Any]:
+        scales, buffer = self._normalize(weight)
+        rows = subgraph.tensors[operator.outputs[0]]
+        picked = copy.copy(operator)
+        name = weight.name + f"/{SCALES_NAME}".encode()
+        table = self._add_tensor(subgraph, weight, name + b"_table", [len(scales), 1], buffer)
+        found = self._add_tensor(subgraph, rows, name, [rows.shape[0], 1], 0)  # [N, 1]
+        if rows.shapeSignature is not None:
+            subgraph.tensors[found].shapeSignature = [rows.shapeSignature[0], 1]
+        picked.inputs, picked.outputs = [operator.inputs[0], table], [found]
+        return [operator, picked, self._multiply(subgraph, operator, found)]
+
+    def _multiply(self, subgraph: Any, operator: Any, factor: int) -> Any:
+        """The product that takes over an operator's output; the operator gets a new one."""
+        output = operator.outputs[0]
+        before = copy.copy(subgraph.tensors[output])
+        before.name += b"/unscaled"
+        subgraph.tensors.append(before)
+        operator.outputs = [len(subgraph.tensors) - 1]
+        product = schema.OperatorT()
+        product.opcodeIndex = self._product
+        product.inputs, product.outputs = [operator.outputs[0], factor], [output]
+        product.builtinOptionsType = schema.BuiltinOptions.MulOptions
+        product.builtinOptions = schema.MulOptionsT()
+        return product
+
+    def _normalize(self, weight: Any) -> tuple[Floats, int]:
+        """Divides the rows of a weight [V, E], once; returns their sizes [V] and its buffer."""
+        if weight.buffer not in self._scales:
+            values = self._values(weight)
+            sizes = np.abs(values).max(1)
+            # A row of zeros stays as it is.
+            scales = np.where(sizes > 0, sizes, 1).astype(np.float32)
+            self._model.buffers[weight.buffer].data = _bytes(values / scales[:, None])
+            self._scales[weight.buffer] = scales, self._add_buffer(scales)
+        return self._scales[weight.buffer]
+
+    def _values(self, tensor: Any) -> Any:
+        """The numbers of a constant of floats; None for any other tensor."""
+        if tensor is None or tensor.type != schema.TensorType.FLOAT32:
+            return None
+        data = self._model.buffers[tensor.buffer].data
+        if data is None:
+            return None
+        return np.frombuffer(bytes(data), np.float32).reshape(tensor.shape)
+
+    def _add_buffer(self, values: Floats) -> int:
+        buffer = schema.BufferT()
+        buffer.data = _bytes(values)
+        self._model.buffers.append(buffer)
+        return len(self._model.buffers) - 1
+
+    def _add_tensor(
+        self, subgraph: Any, like: Any, name: bytes, shape: list[int], buffer: int
+    ) -> int:
+        tensor = copy.copy(like)
+        tensor.name, tensor.shape, tensor.buffer = name, shape, buffer
+        tensor.shapeSignature = None
+        subgraph.tensors.append(tensor)
+        return len(subgraph.tensors) - 1
+
+    def _operator_code(self, kind: int) -> int:
+        codes = self._model.operatorCodes
+        for index, code in enumerate(codes):
+            if code.builtinCode == kind:
+                return index
+        code = schema.OperatorCodeT()
+        code.builtinCode, code.version = kind, 1
+        code.deprecatedBuiltinCode = min(kind, 127)
+        codes.append(code)
+        return len(codes) - 1
+
+
+def _bytes(values: Any) -> Any:
+    return np.frombuffer(np.ascontiguousarray(values, np.float32).tobytes(), np.uint8)
