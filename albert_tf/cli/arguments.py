@@ -15,6 +15,7 @@ from albert_tf.cli.options import (
     PRECISIONS,
     add_columns,
     add_count,
+    add_export_form,
     add_finetuning,
     add_model,
     add_path,
@@ -29,7 +30,6 @@ from albert_tf.tasks.named import task_names
 from albert_tf.version import __version__
 
 _IMPORT_FORMATS = ("google", "huggingface", "kerashub", "tfhub")
-_EXPORT_FORMATS = ("litert", "saved_model", "huggingface", "kerashub")
 _RECIPES = ("float32", "dynamic_wi8_afp32")
 _LABELLED = (
     "the file as it is published, for race a folder of levels; of your own, a .csv, .tsv, .txt "
@@ -187,20 +187,17 @@ def _finetune(steps: Any) -> None:
 def _export(steps: Any) -> None:
     step = add_step(
         steps, "export", commands.export,
-        "Write a fine-tuned model as a LiteRT file with its vocabulary and contract.",
+        "Write a model as a LiteRT file with its vocabulary and contract.",
         "albert-tf export runs/classifier --recipe dynamic_wi8_afp32 --out runs/classifier-int8",
     )  # fmt: skip
-    step.add_argument("model", type=Path, help="folder of a fine-tuned model")
+    step.add_argument("model", type=Path, help="folder of a fine-tuned or pretrained model")
     add_path(step, "--out", "FOLDER", "for the exported files", required=True)
     step.add_argument(
         "--recipe", default="dynamic_wi8_afp32", choices=_RECIPES,
         help="how weights are stored: as float32, or in 8 bits with float activations "
         "(default dynamic_wi8_afp32)",
     )  # fmt: skip
-    step.add_argument(
-        "--format", default="litert", choices=_EXPORT_FORMATS,
-        help="a LiteRT file, or the layout of another library (default litert)",
-    )  # fmt: skip
+    add_export_form(step)
 
 
 def _evaluate(steps: Any) -> None:
