@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from albert_tf.export.drop import BARS
-from albert_tf.export.quantize import RECIPES
+from albert_tf.export.recipes import RECIPES
 
 
 def measure(recipe: str, asked: argparse.Namespace) -> dict[str, Any]:

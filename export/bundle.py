@@ -1,33 +1,40 @@
-"""A fine-tuned model folder to a folder for the device, or nothing at all.
+"""A model folder to a folder for the device, or nothing at all.
 
-signature, convert, verify, quantize  ->  [bundle.export]  ->  runtime, Android
+heads, signature, convert, verify, quantize  ->  [bundle.export]  ->  runtime, Android
 """
 
 from __future__ import annotations
 
 import tempfile
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from albert_tf.export.calibration import read_inputs
 from albert_tf.export.convert import convert
+from albert_tf.export.heads import open_head
 from albert_tf.export.quantize import quantize
 from albert_tf.export.recipes import check_recipe
-from albert_tf.export.signature import INPUT_NAMES, SIGNATURE, build_signature
+from albert_tf.export.signature import SIGNATURE, Form, build_signature
 from albert_tf.export.structure import check_structure
 from albert_tf.export.verify import verify
-from albert_tf.models.saved import load_task_model
 from albert_tf.runtime.contract import CONTRACT_FILE, FORMAT_VERSION, Contract, FileRecord
 from albert_tf.runtime.engine import Engine
-from albert_tf.tasks.task import read_task, task_to_dict
+from albert_tf.tasks.task import Task, task_to_dict
 from albert_tf.text.tokenizer import VOCABULARY_FILES, load_tokenizer
 from albert_tf.version import __version__
 
 MODEL_FILE = "model.tflite"
+_DEFAULT = Form()
 
 
 def export(
-    source: str | Path, target: str | Path, recipe: str, calibration: Path | None = None
+    source: str | Path,
+    target: str | Path,
+    recipe: str,
+    form: Form = _DEFAULT,
+    head: str | None = None,
+    *,
+    calibration: Path | None = None,
 ) -> Contract:
     """Writes `model.tflite`, its vocabulary and `contract.json` into `target`.
 
@@ -35,25 +42,28 @@ def export(
     whole or not at all, and an export already there is replaced only then.
 
     Args:
-        source: Folder of a fine-tuned model.
+        source: Folder of a fine-tuned or pretrained model.
         target: Folder to write.
         recipe: One of `recipes.RECIPES`.
+        form: How the file is laid out. Of a fixed length, the task reads no more than that.
+        head: What the file answers, as `heads.open_head` takes it.
         calibration: A labelled file of the task, for the recipes that must see examples.
 
     Raises:
-        FileNotFoundError: `source` holds no fine-tuned model.
+        FileNotFoundError: `source` holds no model.
         FileExistsError: `target` holds something other than an export.
         ParityError: the converted file answers differently from Keras.
-        ValueError: an unknown recipe, one without the examples it needs, or the model does
-            not convert to a file of LiteRT's own operations with every weight in it once.
+        ValueError: an unknown recipe or head, a recipe without the examples it needs, a
+            length that the model or its task cannot have, or the model does not convert to a
+            file of LiteRT's own operations with every weight in it once.
     """
     source, target = Path(source), Path(target)
     check_recipe(recipe, calibration is not None)
     _check_target(target)
-    task = read_task(source)
     tokenizer = load_tokenizer(source)
-    model = load_task_model(source, task.name)
-    converted = convert(build_signature(model))
+    model, task = open_head(source, head)
+    task = _fitted(task, form, model.backbone.config.max_position_embeddings)
+    converted = convert(build_signature(model, form, model.inputs))
     parity = verify(model, converted, lengths=(8, 1 + task.sequence_length // 2))
     inputs = read_inputs(task, tokenizer, calibration) if calibration else None
     content = quantize(converted, recipe, inputs)
@@ -65,13 +75,15 @@ def export(
         folder.mkdir()
         (folder / MODEL_FILE).write_bytes(content)
         vocabulary = [FileRecord.of(folder / file) for file in tokenizer.save(folder)]
+        engine = Engine(content)
         contract = Contract(
             format_version=FORMAT_VERSION,
             created_by=f"albert_tf {__version__}",
             recipe=recipe,
+            encoder=form.encoder,
             signature=SIGNATURE,
-            inputs=dict.fromkeys(INPUT_NAMES, "int32"),
-            outputs=dict.fromkeys(Engine(content).output_names, "float32"),
+            inputs=engine.inputs,
+            outputs=engine.outputs,
             task=task_to_dict(task),
             special_ids=asdict(tokenizer.special),
             parity=parity,
@@ -83,6 +95,20 @@ def export(
             target.rename(Path(name) / "before")
         folder.rename(target)
     return contract
+
+
+def _fitted(task: Task, form: Form, positions: int) -> Task:
+    """The task, made to read no more than the form and the model have room for."""
+    length = form.sequence_length
+    if length is None:
+        return task
+    if length > positions:
+        raise ValueError(
+            f"sequence_length must be at most max_position_embeddings ({positions}); got {length}."
+        )
+    shorter = min(length, task.sequence_length)
+    fitted: Task = replace(task, sequence_length=shorter)  # type: ignore[type-var]
+    return fitted
 
 
 def _check_target(target: Path) -> None:

@@ -18,7 +18,7 @@ from keras import ops
 
 from albert_tf.examples.packing import Ints
 from albert_tf.export.convert import convert
-from albert_tf.export.signature import INPUT_NAMES
+from albert_tf.models.backbone import INPUT_NAMES
 from albert_tf.runtime.engine import Engine
 
 

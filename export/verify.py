@@ -2,12 +2,13 @@
 
 convert  ->  [verify.verify]  ->  bundle
 
-Shape letters: T tokens.
+Shape letters: B inputs of one call, T tokens, M gaps.
 """
 
 from __future__ import annotations
 
-import keras
+from typing import Any
+
 import numpy as np
 
 from albert_tf.examples.packing import Ints
@@ -21,15 +22,13 @@ class ParityError(ValueError):
     """The converted file does not answer as the Keras model does."""
 
 
-def verify(
-    model: keras.Model, converted: bytes, lengths: tuple[int, ...], *, seed: int = 0
-) -> float:
+def verify(model: Any, converted: bytes, lengths: tuple[int, ...], *, seed: int = 0) -> float:
     """Compares every output of both on random inputs, padded and not.
 
     Args:
-        model: The Keras model the file was made from.
+        model: What the file was made from; see `signature.build_signature`.
         converted: The float LiteRT file.
-        lengths: Values of T to try.
+        lengths: Values of T to try; less than the file's where that is fixed.
         seed: Source of the random inputs.
 
     Returns:
@@ -41,8 +40,11 @@ def verify(
     engine = Engine(converted)
     rng = np.random.default_rng(seed)
     worst = 0.0
+    rows = engine.inputs["token_ids"].shape[0] or 1
     for length in lengths:
-        for batch in _inputs(length, model.backbone.config.vocab_size, rng):
+        for batch in _inputs((rows, length), model.backbone.config.vocab_size, rng):
+            if "mask_positions" in engine.inputs:
+                batch["mask_positions"] = rng.integers(0, length, (rows, 3)).astype(np.int32)
             expected = model.score_inputs(batch)
             for name, output in engine.run(batch).items():
                 worst = max(worst, _difference(name, output, np.asarray(expected[name])))
@@ -54,15 +56,20 @@ def verify(
 
 
 def _difference(name: str, output: np.ndarray, expected: np.ndarray) -> float:
+    # What lies beyond answers padding.
+    output = output[tuple(map(slice, expected.shape))]
     if not (np.isfinite(output).all() and np.isfinite(expected).all()):
         raise ParityError(f"output {name} must be finite; it is not.")
     return float(np.abs(output - expected).max())
 
 
-def _inputs(length: int, vocab_size: int, rng: np.random.Generator) -> list[dict[str, Ints]]:
-    """One full sequence of two segments, and the same with its second half padded."""
-    token_ids = rng.integers(0, vocab_size, (1, length)).astype(np.int32)
-    segment_ids = (np.arange(length)[None] >= length // 2).astype(np.int32)
+def _inputs(
+    shape: tuple[int, int], vocab_size: int, rng: np.random.Generator
+) -> list[dict[str, Ints]]:
+    """Full sequences [B, T] of two segments, and the same with their second half padded."""
+    token_ids = rng.integers(0, vocab_size, shape).astype(np.int32)
+    second = np.arange(shape[1]) >= shape[1] // 2
+    segment_ids = np.broadcast_to(second, shape).astype(np.int32)
     return [
         {"token_ids": token_ids, "segment_ids": segment_ids, "padding_mask": padding_mask}
         for padding_mask in (np.ones_like(segment_ids), 1 - segment_ids)

@@ -68,9 +68,9 @@ def _score_pretrained(arguments: argparse.Namespace) -> dict[str, float]:
 
 def _example(family: str, arguments: argparse.Namespace) -> Any:
     """The one example that the options describe."""
-    if family in {"classification", "regression"}:
+    if family in {"classification", "regression", "embeddings", "masked_lm"}:
         _require(family, arguments, "text")
-        kind = TextExample if family == "classification" else ScoredExample
+        kind = ScoredExample if family == "regression" else TextExample
         return kind(arguments.text, arguments.pair)
     if family == "multiple_choice":
         _require(family, arguments, "question", "context", "option")
@@ -126,7 +126,7 @@ def _open(arguments: argparse.Namespace) -> TaskModel:
     if (arguments.model / CONTRACT_FILE).exists():
         from albert_tf.runtime.model import load
 
-        model = load(arguments.model, arguments.threads)
+        model: TaskModel = load(arguments.model, arguments.threads)
     else:
         from albert_tf.training.evaluate import load as load_keras
 

@@ -15,6 +15,7 @@ from albert_tf.cli.options import (
     PRECISIONS,
     add_columns,
     add_count,
+    add_export_form,
     add_finetuning,
     add_model,
     add_path,
@@ -30,7 +31,6 @@ from albert_tf.tasks.named import task_names
 from albert_tf.version import __version__
 
 _IMPORT_FORMATS = ("google", "huggingface", "kerashub", "tfhub")
-_EXPORT_FORMATS = ("litert", "saved_model", "huggingface", "kerashub")
 _LABELLED = (
     "the file as it is published, for race a folder of levels; of your own, a .csv, .tsv, .txt "
     "(tab-separated) or .jsonl table with named columns, or a .json file as SQuAD"
@@ -187,10 +187,10 @@ def _finetune(steps: Any) -> None:
 def _export(steps: Any) -> None:
     step = add_step(
         steps, "export", commands.export,
-        "Write a fine-tuned model as a LiteRT file with its vocabulary and contract.",
+        "Write a model as a LiteRT file with its vocabulary and contract.",
         "albert-tf export runs/classifier --recipe dynamic_wi8_afp32 --out runs/classifier-int8",
     )  # fmt: skip
-    step.add_argument("model", type=Path, help="folder of a fine-tuned model")
+    step.add_argument("model", type=Path, help="folder of a fine-tuned or pretrained model")
     add_path(step, "--out", "FOLDER", "for the exported files", required=True)
     step.add_argument(
         "--recipe", default="dynamic_wi8_afp32", choices=RECIPES,
@@ -202,10 +202,7 @@ def _export(steps: Any) -> None:
         step, "--calibration", "PATH",
         "of labelled examples as for training, of which a static recipe must see some",
     )  # fmt: skip
-    step.add_argument(
-        "--format", default="litert", choices=_EXPORT_FORMATS,
-        help="a LiteRT file, or the layout of another library (default litert)",
-    )  # fmt: skip
+    add_export_form(step)
 
 
 def _evaluate(steps: Any) -> None:

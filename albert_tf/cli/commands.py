@@ -146,11 +146,17 @@ def export(arguments: argparse.Namespace) -> None:
         print_table({"folder": arguments.out, "left out": ", ".join(left_out) or "nothing"})
         return
     from albert_tf.export.bundle import export as write
+    from albert_tf.export.signature import Form
 
-    contract = write(arguments.model, arguments.out, arguments.recipe, arguments.calibration)
+    form = given_options(Form(), arguments)
+    contract = write(
+        arguments.model, arguments.out, arguments.recipe, form, arguments.head,
+        calibration=arguments.calibration,
+    )  # fmt: skip
     print_table({
         "file": arguments.out / contract.model.name,
         "bytes": contract.model.bytes,
         "recipe": contract.recipe,
+        "answers": contract.task["task"],
         "largest difference from Keras": f"{contract.parity:.1e}",
     })

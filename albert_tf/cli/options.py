@@ -16,6 +16,7 @@ from albert_tf.training.recipe import RECIPES
 
 # float16 would need gradients to be scaled, and skips steps where they overflow.
 PRECISIONS = ("float32", "mixed_bfloat16")
+_EXPORT_FORMATS = ("litert", "saved_model", "huggingface", "kerashub")
 
 Options = TypeVar("Options")
 
@@ -144,6 +145,29 @@ def add_finetuning(step: Any) -> None:
         step, "--seeds", "train with N seeds, into OUT/seed-0 and so on; shows mean and deviation",
         least=2,
     )  # fmt: skip
+
+
+def add_export_form(step: Any) -> None:
+    """What an exported file answers, and how it is laid out."""
+    step.add_argument(
+        "--format", default="litert", choices=_EXPORT_FORMATS,
+        help="a LiteRT file, or the layout of another library (default litert)",
+    )  # fmt: skip
+    step.add_argument(
+        "--head", choices=("embeddings", "masked_lm"),
+        help="what a LiteRT file answers: vectors of texts, or words for gaps (default the task "
+        "of a fine-tuned model, masked_lm where it has that head, else embeddings)",
+    )  # fmt: skip
+    step.add_argument(
+        "--encoder", choices=("loop", "unrolled"),
+        help="the shared layer as a loop, which is loaded once, or laid out for delegates that "
+        "cannot run loops (default loop)",
+    )  # fmt: skip
+    add_count(
+        step, "--sequence-length",
+        "fixed length of the input, which is then padded to it and cut (default any)",
+    )  # fmt: skip
+    add_count(step, "--batch", "inputs of one call (default 1)")
 
 
 def add_rate(step: Any, name: str, text: str) -> None:

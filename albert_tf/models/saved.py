@@ -49,7 +49,7 @@ def load_task_model(directory: Path, task_name: str) -> keras.Model:
 
     Raises:
         FileNotFoundError: the folder holds no such model.
-        ValueError: a file of it is damaged.
+        ValueError: a file of it is damaged, or no model is fine-tuned for such a task.
     """
     kinds = {
         "classification": AlbertTextClassifier,
@@ -57,6 +57,8 @@ def load_task_model(directory: Path, task_name: str) -> keras.Model:
         "multiple_choice": AlbertMultipleChoice,
         "question_answering": AlbertQuestionAnswerer,
     }
+    if task_name not in kinds:
+        raise ValueError(f"task_name must be one of {', '.join(kinds)}; got {task_name!r}.")
     return _open(kinds[task_name], directory, _TASK_FILE, compile=False)
 
 

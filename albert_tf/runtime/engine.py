@@ -2,17 +2,19 @@
 
 runtime.model  ->  [engine.Engine]  ->  LiteRT
 
-Shape letters: T tokens.
+Shape letters: B inputs of one call.
 """
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from albert_tf.examples.packing import Ints
+from albert_tf.runtime.contract import TensorRecord
 from albert_tf.tasks.task import Floats
 
 try:
@@ -27,40 +29,80 @@ except ImportError:  # its predecessor, the last to run on Python 3.11 with NumP
 class Engine:
     """Owns an interpreter and binds its tensors by the names of the signature.
 
+    Threads may share it; they wait for each other, for an interpreter has one set of tensors.
+
     Args:
         model: Path of a `.tflite` file, or its bytes.
         signature: Entry of the file.
-        threads: CPU threads.
+        num_threads: CPU threads of one answer.
 
     Raises:
-        ValueError: not a LiteRT model, or no such signature.
+        ValueError: not a LiteRT model, no such signature, or less than one thread.
     """
 
     def __init__(
-        self, model: Path | bytes, signature: str = "serving_default", threads: int = 2
+        self, model: Path | bytes, signature: str = "serving_default", num_threads: int = 2
     ) -> None:
+        if num_threads < 1:
+            raise ValueError(f"num_threads must be at least 1; got {num_threads}.")
         source: dict[str, Any] = (
             {"model_content": model} if isinstance(model, bytes) else {"model_path": str(model)}
         )
         try:
-            self._interpreter = Interpreter(**source, num_threads=threads)
+            # Both packages delegate to XNNPACK by themselves.
+            self._interpreter = Interpreter(**source, num_threads=num_threads)
             self._runner = self._interpreter.get_signature_runner(signature)
         except (ValueError, RuntimeError) as error:
             raise ValueError(f"the file is not a usable LiteRT model: {error}") from error
-        self.input_names = sorted(self._runner.get_input_details())
-        self.output_names = sorted(self._runner.get_output_details())
+        self._lock = threading.Lock()
+        self.inputs = _records(self._runner.get_input_details())
+        self.outputs = _records(self._runner.get_output_details())
 
     def run(self, batch: dict[str, Ints]) -> dict[str, Floats]:
-        """Answers one input of any length.
+        """Answers B inputs of any length, or of at most the length that the file is made for.
+
+        Where the file has fixed sizes, inputs are padded with zeros to them. Padded rows are
+        left out of the answer, padded tokens are not.
 
         Args:
-            batch: int32 [1, T] under each input name.
+            batch: int32 under each input name, with B rows.
 
         Raises:
-            ValueError: the names are not those of the signature.
+            ValueError: the names are not those of the signature, an input is larger than the
+                file takes, or LiteRT refuses it.
         """
-        if sorted(batch) != self.input_names:
-            raise ValueError(f"inputs must be {self.input_names}; got {sorted(batch)}.")
-        outputs = self._runner(**batch)
-        # Copied: LiteRT reuses the memory of its outputs at the next call.
-        return {name: np.array(value) for name, value in outputs.items()}
+        if batch.keys() != self.inputs.keys():
+            raise ValueError(f"inputs must be {sorted(self.inputs)}; got {sorted(batch)}.")
+        rows = len(next(iter(batch.values())))
+        padded = {name: _padded(name, batch[name], self.inputs[name].shape) for name in batch}
+        with self._lock:
+            try:
+                outputs = self._runner(**padded)
+            except (ValueError, RuntimeError) as error:
+                shapes = {name: value.shape for name, value in padded.items()}
+                raise ValueError(f"LiteRT does not answer inputs of {shapes}: {error}") from error
+            return {name: value[:rows] for name, value in outputs.items()}
+
+
+def _records(details: dict[str, Any]) -> dict[str, TensorRecord]:
+    """Names to dtypes and shapes, in the order of the names."""
+    return {
+        name: TensorRecord(
+            np.dtype(tensor["dtype"]).name,
+            tuple(int(size) if size >= 0 else None for size in tensor["shape_signature"]),
+        )
+        for name, tensor in sorted(details.items())
+    }
+
+
+def _padded(name: str, value: Ints, shape: tuple[int | None, ...]) -> Ints:
+    wanted = tuple(
+        given if size is None else size for given, size in zip(value.shape, shape, strict=True)
+    )
+    if any(given > size for given, size in zip(value.shape, wanted, strict=True)):
+        raise ValueError(f"{name} must be at most {list(wanted)}; got {list(value.shape)}.")
+    if value.shape == wanted:
+        return value
+    padded = np.zeros(wanted, value.dtype)
+    padded[tuple(map(slice, value.shape))] = value
+    return padded

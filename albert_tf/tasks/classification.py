@@ -142,7 +142,9 @@ class ClassificationTask:
         outputs: Sequence[dict[str, Floats]],
     ) -> ClassPrediction:
         """Returns the likeliest label and every probability."""
-        probabilities = softmax(outputs[0]["logits"])  # [C]
+        (output,) = outputs
+        found = output.get("probabilities")  # [C]; a file for a device has them
+        probabilities = softmax(output["logits"]) if found is None else found
         return ClassPrediction(
             label=self.labels[int(probabilities.argmax())],
             probabilities=dict(zip(self.labels, map(float, probabilities), strict=True)),

@@ -1,18 +1,22 @@
 """Words for the gaps of a text, as a pretrained model guesses them.
 
-text with [MASK]s  ->  [mask_filling.fill_masks]  <-  any Run of a model with a masked-LM head
+text with [MASK]s  ->  [mask_filling.MaskFillingTask]  <-  any Run of a model with a masked-LM head
 
-Shape letters: M gaps, V vocabulary.
+Shape letters: B texts, T tokens, M gaps, V vocabulary.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 
-from albert_tf.examples.packing import pack, pad_batch
-from albert_tf.tasks.task import Run
+from albert_tf.examples.packing import Ints, pack
+from albert_tf.tasks.classification import TextExample, softmax
+from albert_tf.tasks.task import Floats, Run, TaskModel, Window
+from albert_tf.tasks.unscored import UnscoredTask
 from albert_tf.text.tokenizer import Tokenizer
 
 MASK = "[MASK]"
@@ -26,15 +30,112 @@ class Guess:
     probability: float
 
 
+@dataclass(frozen=True)
+class GapPrediction:
+    """What may stand in the gaps of a text."""
+
+    gaps: list[list[Guess]]  # of each gap in the order of the text, likeliest first
+
+
+@dataclass(frozen=True)
+class GapWindow(Window):
+    """A text with gaps, and the vocabulary that names what may stand there."""
+
+    gaps: int = field(kw_only=True)  # M
+    tokenizer: Tokenizer = field(kw_only=True)
+
+
+@dataclass(frozen=True)
+class MaskFillingTask(UnscoredTask):
+    """Pieces for each [MASK] of a text: here, and only here, it is a token.
+
+    Raises:
+        ValueError: `top` is below 1.
+    """
+
+    name: ClassVar[str] = "masked_lm"
+    text_column: str = "text"
+    sequence_length: int = 512
+    top: int = 5  # guesses for each gap
+
+    def __post_init__(self) -> None:
+        if self.top < 1:
+            raise ValueError(f"top must be at least 1; got {self.top}.")
+
+    def windows(self, example: TextExample, tokenizer: Tokenizer) -> list[Window]:
+        """Packs one text.
+
+        Raises:
+            ValueError: no [MASK], a text that is too long, or a pair.
+        """
+        if example.pair is not None:
+            raise ValueError("gaps are filled in one text, not in a pair.")
+        first, *others = tokenizer.encode_ids(example.text.split(MASK))
+        if not others:
+            raise ValueError(f"text must hold a {MASK}; got {example.text!r}.")
+        ids = first + [token for part in others for token in (tokenizer.special.mask, *part)]
+        if len(ids) > self.sequence_length - 2:
+            raise ValueError(
+                f"text must have at most {self.sequence_length - 2} tokens; "
+                f"this one has {len(ids)}."
+            )
+        packed = pack(ids, None, tokenizer.special)
+        return [GapWindow(packed, gaps=len(others), tokenizer=tokenizer)]
+
+    def decode(
+        self,
+        example: TextExample,
+        windows: Sequence[Window],
+        outputs: Sequence[dict[str, Floats]],
+    ) -> GapPrediction:
+        """Returns the likeliest pieces of each gap.
+
+        Raises:
+            TypeError: the windows are those of another task.
+        """
+        (window,), (output,) = windows, outputs
+        if not isinstance(window, GapWindow):
+            raise TypeError(f"windows must be those of this task; got {type(window).__name__}.")
+        tokenizer = window.tokenizer
+        probabilities = softmax(output["mlm"][: window.gaps])  # [M, V]
+        # A table may have more rows than the vocabulary has pieces.
+        best = np.argsort(-probabilities[:, : tokenizer.vocab_size], kind="stable")[:, : self.top]
+        return GapPrediction([
+            [Guess(tokenizer.piece(token), float(row[token])) for token in map(int, tokens)]
+            for row, tokens in zip(probabilities, best, strict=True)
+        ])
+
+
+def at_gaps(run: Run, mask_id: int) -> Run:
+    """Tells a model where the gaps are.
+
+    Args:
+        run: Takes `mask_positions`, int32 [B, M], beside the other inputs.
+        mask_id: The id of [MASK].
+
+    Returns:
+        A `Run` that takes the others alone. Texts with fewer gaps than M are asked about
+        other places as well, after their own.
+    """
+
+    def read(batch: dict[str, Ints]) -> dict[str, Floats]:
+        others = batch["token_ids"] != mask_id  # [B, T]
+        most = int((~others).sum(axis=1).max())
+        positions = np.argsort(others, axis=1, kind="stable")[:, :most]  # [B, M]
+        return run({**batch, "mask_positions": positions.astype(np.int32)})
+
+    return read
+
+
 def fill_masks(
     text: str, tokenizer: Tokenizer, run: Run, *, sequence_length: int = 512, top: int = 5
 ) -> list[list[Guess]]:
-    """Guesses the piece behind each [MASK] of a text: here, and only here, it is a token.
+    """Guesses the piece behind each [MASK] of a text.
 
     Args:
         text: With at least one [MASK].
         tokenizer: The vocabulary of the model.
-        run: The model.
+        run: The model, which takes `mask_positions`, int32 [B, M], beside the other inputs.
         sequence_length: Longest input in tokens, special tokens included.
         top: Guesses for each gap, at least 1.
 
@@ -44,25 +145,7 @@ def fill_masks(
     Raises:
         ValueError: no [MASK], a text that is too long, or `top` below 1.
     """
-    if top < 1:
-        raise ValueError(f"top must be at least 1; got {top}.")
-    first, *others = tokenizer.encode_ids(text.split(MASK))
-    if not others:
-        raise ValueError(f"text must hold a {MASK}; got {text!r}.")
-    ids = first + [token for part in others for token in (tokenizer.special.mask, *part)]
-    if len(ids) > sequence_length - 2:
-        raise ValueError(
-            f"text must have at most {sequence_length - 2} tokens; this one has {len(ids)}."
-        )
-    packed = pack(ids, None, tokenizer.special)
-    gaps = np.flatnonzero(packed.token_ids == tokenizer.special.mask).astype(np.int32)  # [M]
-    batch = pad_batch([packed], pad_id=tokenizer.special.pad)
-    logits = run({**batch, "mask_positions": gaps[None]})["mlm"][0]  # [M, V]
-    weights = np.exp(logits - logits.max(-1, keepdims=True))
-    probabilities = weights / weights.sum(-1, keepdims=True)
-    # A table may have more rows than the vocabulary has pieces.
-    best = np.argsort(-probabilities[:, : tokenizer.vocab_size], kind="stable")[:, :top]
-    return [
-        [Guess(tokenizer.piece(token), float(row[token])) for token in map(int, tokens)]
-        for row, tokens in zip(probabilities, best, strict=True)
-    ]
+    task = MaskFillingTask(sequence_length=sequence_length, top=top)
+    model = TaskModel(task, tokenizer, at_gaps(run, tokenizer.special.mask))
+    prediction: GapPrediction = model.predict(TextExample(text))
+    return prediction.gaps

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -31,6 +31,11 @@ Run = Callable[[dict[str, Ints]], dict[str, Floats]]
 
 # Batches of one length are drawn from this many, so that sorting saves padding.
 _POOL = 16
+
+# What JSON may hold for a setting whose default is of this type; else that type.
+_JSON_TYPES: dict[type, tuple[type, ...]] = {
+    type(None): (str, type(None)), float: (int, float), tuple: (list, tuple)
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -152,24 +157,40 @@ def task_from_dict(values: dict[str, Any]) -> Task:
     """
     # Imported here because each of these modules builds on this one.
     from albert_tf.tasks.classification import ClassificationTask
+    from albert_tf.tasks.embedding import EmbeddingTask
+    from albert_tf.tasks.mask_filling import MaskFillingTask
     from albert_tf.tasks.race import MultipleChoiceTask
     from albert_tf.tasks.regression import RegressionTask
     from albert_tf.tasks.squad import QuestionAnsweringTask
 
     families: tuple[Any, ...] = (
-        ClassificationTask, RegressionTask, MultipleChoiceTask, QuestionAnsweringTask
+        ClassificationTask, RegressionTask, MultipleChoiceTask, QuestionAnsweringTask,
+        EmbeddingTask, MaskFillingTask,
     )  # fmt: skip
     settings = dict(values)
     name = settings.pop("task", None)
     for known in families:
         if known.name == name:
             try:
+                _check_types(known, settings)
                 task: Task = known(**settings)
                 return task
             except TypeError as error:
                 raise ValueError(f"task {name} has wrong settings: {error}.") from error
     names = ", ".join(family.name for family in families)
     raise ValueError(f"unknown task {name!r}; choose one of {names}.")
+
+
+def _check_types(kind: Any, settings: dict[str, Any]) -> None:
+    """Compares settings read from JSON with the defaults, which every setting has."""
+    defaults = {field.name: field.default for field in fields(kind)}
+    for name in settings.keys() & defaults:
+        value, default = settings[name], type(defaults[name])
+        items = value if isinstance(value, list | tuple) else ()
+        if type(value) not in _JSON_TYPES.get(default, (default,)) or not all(
+            isinstance(item, str) for item in items
+        ):
+            raise TypeError(f"{name} must not be {value!r}")
 
 
 def write_task(task: Task, directory: Path) -> None:

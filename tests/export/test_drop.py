@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from albert_tf.export.drop import BARS, Drop, DropError, measure_drop
-from albert_tf.export.quantize import RECIPES
+from albert_tf.export.recipes import RECIPES
 from albert_tf.tasks.classification import TextExample
 from albert_tf.training.evaluate import load
 

@@ -5,18 +5,28 @@ import pytest
 import tensorflow as tf
 
 from albert_tf.export.convert import convert
+from albert_tf.runtime.contract import TensorRecord
 from albert_tf.runtime.engine import Engine
 
 
-@pytest.fixture(scope="module")
-def engine() -> Engine:
+def difference_and_sum(*shape: int | None) -> Engine:
     """Gives the difference and the sum of two inputs."""
     module = tf.Module()
-    spec = tf.TensorSpec([1, None], tf.int32)
+    spec = tf.TensorSpec(shape, tf.int32)
     module.answer = tf.function(
         lambda minuend, subtrahend: {"less": minuend - subtrahend, "more": minuend + subtrahend}
     ).get_concrete_function(minuend=spec, subtrahend=spec)
     return Engine(convert(module))
+
+
+@pytest.fixture(scope="module")
+def engine() -> Engine:
+    return difference_and_sum(1, None)
+
+
+@pytest.fixture(scope="module")
+def fixed() -> Engine:
+    return difference_and_sum(3, 5)
 
 
 def ints(*values: int) -> np.ndarray:
@@ -34,6 +44,34 @@ def test_every_call_may_have_another_length(engine: Engine) -> None:
     second = engine.run({"minuend": ints(7, 8), "subtrahend": ints(2, 2)})
     assert first["less"].tolist() == [[3]]
     assert second["less"].tolist() == [[5, 6]]
+
+
+def test_an_answer_outlives_the_next_of_the_same_length(engine: Engine) -> None:
+    first = engine.run({"minuend": ints(5, 6), "subtrahend": ints(2, 2)})
+    engine.run({"minuend": ints(7, 8), "subtrahend": ints(2, 2)})
+    assert first["less"].tolist() == [[3, 4]]
+
+
+def test_tensors_are_described_as_the_file_has_them(engine: Engine, fixed: Engine) -> None:
+    assert engine.inputs["minuend"] == TensorRecord("int32", (1, None))
+    assert fixed.outputs["less"] == TensorRecord("int32", (3, 5))
+
+
+def test_fixed_sizes_are_filled_with_zeros(fixed: Engine) -> None:
+    outputs = fixed.run({"minuend": ints(7, 8), "subtrahend": ints(2, 3)})
+    assert outputs["less"].tolist() == [[5, 5, 0, 0, 0]]  # rows that were added are gone
+
+
+def test_what_exceeds_a_fixed_size_is_refused(fixed: Engine) -> None:
+    long = ints(*range(7))
+    with pytest.raises(ValueError, match=r"minuend must be at most \[3, 5\]; got \[1, 7\]"):
+        fixed.run({"minuend": long, "subtrahend": long})
+
+
+def test_what_litert_refuses_is_an_error_and_the_next_call_works(engine: Engine) -> None:
+    with pytest.raises(ValueError, match=r"does not answer inputs of .*\(1, 2\)"):
+        engine.run({"minuend": ints(1, 2).astype(np.int64), "subtrahend": ints(1, 2)})
+    assert engine.run({"minuend": ints(5), "subtrahend": ints(2)})["less"].tolist() == [[3]]
 
 
 def test_other_names_are_refused(engine: Engine) -> None:

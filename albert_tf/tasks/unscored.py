@@ -1,0 +1,55 @@
+"""What tasks share that answer texts and have no labels to be right about.
+
+texts.TextSource  ->  [unscored.UnscoredTask]  ->  embedding, mask_filling
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, NoReturn
+
+from albert_tf.tasks.classification import TextExample
+from albert_tf.tasks.task import Sample
+from albert_tf.tasks.texts import TABLE, TextSource
+from albert_tf.text.tokenizer import Tokenizer
+
+
+class UnscoredTask:
+    """Reads texts from a table; refuses to train and to score."""
+
+    name: ClassVar[str]
+    dataset: ClassVar[str] = TABLE
+    text_column: str
+
+    @property
+    def metric(self) -> str:
+        """There is none; raises ValueError."""
+        self._refuse()
+
+    def read(self, path: str | Path, limit: int | None = None) -> list[TextExample]:
+        """There are no labels to read; raises ValueError."""
+        self._refuse()
+
+    def stream(self, path: str | Path) -> Iterator[TextExample]:
+        """Yields the texts of a table.
+
+        Raises:
+            FileNotFoundError: no such file.
+            ValueError: another suffix, a damaged row, or a column that is not there.
+        """
+        source = TextSource(TABLE, self.text_column, None, "label")
+        return (TextExample(row.text) for row in source.read(path, labelled=False))
+
+    def encode(self, example: TextExample, tokenizer: Tokenizer) -> list[Sample]:
+        """There is nothing to train for; raises ValueError."""
+        self._refuse()
+
+    def score(
+        self, examples: Sequence[TextExample], predictions: Sequence[Any]
+    ) -> dict[str, float]:
+        """There is nothing to be right about; raises ValueError."""
+        self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        raise ValueError(f"a model of {self.name} has no labels to learn or to score by.")
