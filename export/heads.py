@@ -108,7 +108,7 @@ def open_head(source: Path, name: str | None = None) -> tuple[Head, Task]:
         raise ValueError(f"{source} has no head for gaps; only a pretrained model has.")
     if name is None and not isinstance(model, AlbertBackbone):
         raise ValueError(
-            f"{source} holds a {type(model).__name__} and no {TASK_FILE} to say what for; "
+            f"{source} holds {type(model).__name__} and no {TASK_FILE} to say what for; "
             f"choose one of the heads {', '.join(PRETRAINED_HEADS)}."
         )
     return EmbeddingHead(model), EmbeddingTask(sequence_length=length)

@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from albert_tf.cli import arguments, main
+from albert_tf.cli import arguments, main, options
 from albert_tf.cli.options import given
 from albert_tf.demo.world import tell_story
 from albert_tf.export.checkpoint import CHECKPOINT_FORMATS
+from albert_tf.export.heads import PRETRAINED_HEADS
+from albert_tf.export.signature import ENCODERS, Form
 from albert_tf.models.saved import load_model
 from albert_tf.text.tokenizer import Tokenizer, load_tokenizer
 from albert_tf.training.distribution import NAMES as STRATEGIES
@@ -272,7 +274,12 @@ def test_the_choices_of_the_help_are_those_of_the_steps() -> None:
     for option, names in (("--distribute", STRATEGIES), ("--optimizer", OPTIMIZERS)):
         for name in names:
             assert getattr(parser.parse_args([*taken, option, name]), option[2:]) == name
-    assert set(arguments._EXPORT_FORMATS) == {"litert", *CHECKPOINT_FORMATS}
+    assert set(options._EXPORT_FORMATS) == {"litert", *CHECKPOINT_FORMATS}
+    parsed = arguments.build_parser().parse_args(["export", "a", "--out", "b"])
+    assert options.given_options(Form(), parsed) == Form()
+    for option, values in (("--encoder", ENCODERS), ("--head", PRETRAINED_HEADS)):
+        for value in values:
+            arguments.build_parser().parse_args(["export", "a", "--out", "b", option, value])
     assert set(arguments._IMPORT_FORMATS) == FORMATS.keys()
 
 

@@ -9,9 +9,11 @@ from albert_tf.config import AlbertConfig
 from albert_tf.models.backbone import AlbertBackbone
 from albert_tf.models.classifier import AlbertTextClassifier
 from albert_tf.models.multiple_choice import AlbertMultipleChoice
+from albert_tf.models.pretrainer import AlbertPretrainer
 from albert_tf.models.question_answerer import AlbertQuestionAnswerer
 from albert_tf.models.regressor import AlbertTextRegressor
 from albert_tf.models.task_model import AlbertTask
+from albert_tf.preprocessing import AlbertPreprocessor
 from albert_tf.tasks.classification import ClassificationTask
 from albert_tf.tasks.race import MultipleChoiceTask
 from albert_tf.tasks.regression import RegressionTask
@@ -48,7 +50,10 @@ def write_model(folder: Path, model: AlbertTask, tokenizer: Tokenizer, task: Tas
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory, tokenizer: Tokenizer) -> Path:
-    """Folders `classifier`, `regressor`, `chooser` and `answerer`, the same in every run."""
+    """Folders of fine-tuned models, of a pretrained one and of a body, the same in every run.
+
+    They are `classifier`, `regressor`, `chooser`, `answerer`, `pretrained` and `body`.
+    """
     keras.utils.set_random_seed(0)
     folder = tmp_path_factory.mktemp("models")
     backbone = AlbertBackbone(tiny_config(tokenizer, ANSWERING.sequence_length))
@@ -59,4 +64,9 @@ def models(tmp_path_factory: pytest.TempPathFactory, tokenizer: Tokenizer) -> Pa
     ):
         write_model(folder / name, model, tokenizer, task)
     write_answerer(folder / "answerer", tokenizer, ANSWERING)
+    preprocessor = AlbertPreprocessor(tokenizer, 29)
+    pretrainer = AlbertPretrainer(backbone, preprocessor=preprocessor)
+    for name, kept in (("pretrained", pretrainer), ("body", backbone)):
+        kept.save_to_preset(str(folder / name))
+        tokenizer.save(folder / name)
     return folder
