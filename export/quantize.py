@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Callable, Iterable
+import warnings
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from litert_quantizer import Quantizer
@@ -52,12 +53,23 @@ def quantize(
         return model
     if name == "compat":
         model = move_row_scales(model)
-    # The library reports its progress on stdout, which belongs to results.
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+    with _quiet():
         quantizer = Quantizer(bytearray(model))
         _RULES[name](quantizer)
         ranges = _ranges(model, inputs) if inputs else None
         return bytes(quantizer.quantize(ranges).quantized_model)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps the library's progress off stdout, and its remarks on its own debugging unsaid."""
+    with (
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()),
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _float16(quantizer: Quantizer) -> None:
