@@ -3,7 +3,7 @@
     python benchmarks/recipes.py runs/classifier test.tsv --calibration train.tsv --out runs/recipes
 
 Each export is the command a user would give; sizes, scores and the error of the last hidden states
-are those of its report. Keras and every file answer the same labelled rows.
+are those of its report. Every file answers the same labelled rows.
 
 How to read it: a score of N rows moves by 100/N points when one answer changes; a drop of less than
 about twice 100 * sqrt(changed) / N says nothing.
@@ -72,10 +72,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for the exports")
     asked = parser.parse_args()
     reports = [measure(recipe, asked) for recipe in tqdm(RECIPES, unit="recipe")]
-    score = reports[0]["score"]
-    print(f"| recipe | bytes | {score['metric']} | lost | bar | error of states |")
+    print(f"| recipe | bytes | {reports[0]['score']['metric']} | lost | bar | error of states |")
     print("| --- | --- | --- | --- | --- | --- |")
-    print(f"| Keras | | {score['keras']:.2f} | | | |")
     for report in reports:
         score, errors = report["score"], report["error_by_depth"]
         error = f"{errors[-1]:.2%}" if errors else ""

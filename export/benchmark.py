@@ -1,16 +1,25 @@
 """How long an exported model takes to answer.
 
-runtime  ->  [benchmark.median_latency_ms]  ->  reports
+runtime  ->  [benchmark.median_latency_ms, benchmark.latencies_ms]  ->  reports
+
+Shape letters: B inputs of one call, T tokens, M gaps.
 """
 
 from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
+import numpy as np
+
+from albert_tf.runtime.engine import Engine
 from albert_tf.tasks.task import TaskModel
+
+_LENGTHS = (24, 128)
+_CALLS = 9
 
 
 def median_latency_ms(model: TaskModel, examples: Sequence[Any]) -> float:
@@ -20,10 +29,34 @@ def median_latency_ms(model: TaskModel, examples: Sequence[Any]) -> float:
         model: As `runtime.load` opens it.
         examples: At least one; each is answered once, after one unmeasured answer.
     """
-    model.predict(examples[0])
+    return _median_ms([partial(model.predict, example) for example in examples])
+
+
+def latencies_ms(engine: Engine, longest: int) -> dict[int, float]:
+    """Returns the median time of one call of a file, by the length T of its inputs.
+
+    Args:
+        engine: Of the file.
+        longest: Tokens of the longest input. Of a file of fixed length, every call takes as
+            long; only this one is timed.
+    """
+    shapes = {name: tensor.shape for name, tensor in engine.inputs.items()}
+    fixed = shapes["token_ids"][1]
+    lengths = [fixed] if fixed else sorted({*(n for n in _LENGTHS if n < longest), longest})
+    times = {}
+    for length in lengths:
+        sizes = {name: (shape[0] or 1, shape[1] or length) for name, shape in shapes.items()}
+        inputs = {name: np.ones(size, np.int32) for name, size in sizes.items()}
+        times[length] = _median_ms([partial(engine.run, inputs)] * _CALLS)
+    return times
+
+
+def _median_ms(calls: Sequence[Callable[[], Any]]) -> float:
+    """Of calls after the first, which is made once more before them."""
+    calls[0]()
     times = []
-    for example in examples:
+    for call in calls:
         began = time.perf_counter()
-        model.predict(example)
+        call()
         times.append(time.perf_counter() - began)
     return 1000 * statistics.median(times)

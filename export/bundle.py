@@ -1,30 +1,39 @@
 """A model folder to a folder for the device, or nothing at all.
 
-heads, signature, convert, verify, quantize  ->  [bundle.export]  ->  runtime, Android
+heads, signature, convert, verify, quantize, drop, report  ->  [bundle.export]  ->  runtime, Android
 """
 
 from __future__ import annotations
 
 import tempfile
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 
+import numpy as np
+
+from albert_tf.export.benchmark import latencies_ms
 from albert_tf.export.calibration import read_inputs
 from albert_tf.export.convert import convert
-from albert_tf.export.heads import open_head
+from albert_tf.export.depth_error import errors_by_depth
+from albert_tf.export.drop import Gate
+from albert_tf.export.heads import Head, open_head
 from albert_tf.export.quantize import quantize
-from albert_tf.export.recipes import check_recipe
+from albert_tf.export.recipes import CALIBRATED_RECIPES, FLOAT_RECIPE, check_recipe
+from albert_tf.export.report import REPORT_FILES, Report, write_report
 from albert_tf.export.signature import SIGNATURE, Form, build_signature
 from albert_tf.export.structure import check_structure
-from albert_tf.export.verify import verify
+from albert_tf.export.verify import random_inputs, verify
 from albert_tf.runtime.contract import CONTRACT_FILE, FORMAT_VERSION, Contract, FileRecord
 from albert_tf.runtime.engine import Engine
+from albert_tf.runtime.model import load
 from albert_tf.tasks.task import Task, task_to_dict
 from albert_tf.text.tokenizer import VOCABULARY_FILES, load_tokenizer
 from albert_tf.version import __version__
 
 MODEL_FILE = "model.tflite"
 _DEFAULT = Form()
+_OPEN = Gate()
 
 
 def export(
@@ -35,11 +44,14 @@ def export(
     head: str | None = None,
     *,
     calibration: Path | None = None,
+    gate: Gate = _OPEN,
+    progress: bool = False,
 ) -> Contract:
-    """Writes `model.tflite`, its vocabulary and `contract.json` into `target`.
+    """Writes `model.tflite`, its vocabulary, `contract.json` and a report into `target`.
 
-    The float file is compared with Keras before anything is written; `target` appears
-    whole or not at all, and an export already there is replaced only then.
+    The float file is compared with Keras, and the file is opened by the runtime and scored
+    beside the float one, before anything is written; `target` appears whole or not at all,
+    and an export already there is replaced only then.
 
     Args:
         source: Folder of a fine-tuned or pretrained model.
@@ -48,11 +60,18 @@ def export(
         form: How the file is laid out. Of a fixed length, the task reads no more than that.
         head: What the file answers, as `heads.open_head` takes it.
         calibration: A labelled file of the task, for the recipes that must see examples.
+        gate: What the file must show. A recipe that changes answers needs examples to be
+            scored on, or the points it may lose unseen.
+        progress: Whether to show progress bars on stderr.
+
+    Returns:
+        What a device must know.
 
     Raises:
         FileNotFoundError: `source` holds no model.
         FileExistsError: `target` holds something other than an export.
         ParityError: the converted file answers differently from Keras.
+        DropError: the file loses more of its score than the gate accepts.
         ValueError: an unknown recipe or head, a recipe without the examples it needs, a
             length that the model or its task cannot have, or the model does not convert to a
             file of LiteRT's own operations with every weight in it once.
@@ -62,6 +81,7 @@ def export(
     _check_target(target)
     tokenizer = load_tokenizer(source)
     model, task = open_head(source, head)
+    gate.check_recipe(recipe, task)
     task = _fitted(task, form, model.backbone.config.max_position_embeddings)
     converted = convert(build_signature(model, form, model.inputs))
     parity = verify(model, converted, lengths=(8, 1 + task.sequence_length // 2))
@@ -91,10 +111,32 @@ def export(
             vocabulary=vocabulary,
         )
         contract.write(folder)
+        report = _judged(folder, model, converted, gate, progress)
+        write_report(report, folder)
         if target.exists():
             target.rename(Path(name) / "before")
         folder.rename(target)
     return contract
+
+
+def _judged(folder: Path, model: Head, converted: bytes, gate: Gate, progress: bool) -> Report:
+    """What the runtime makes of an export, which it must be able to open."""
+    exported = load(folder)
+    contract = exported.contract
+    whole = replace(exported, run=Engine(converted).run)
+    drop = gate.measure(contract.recipe, whole, exported, progress=progress)
+    engine = Engine(folder / contract.model.name)
+    times = latencies_ms(engine, exported.task.sequence_length)
+    return Report(contract, len(converted), drop, times, _errors(model, contract.recipe))
+
+
+def _errors(model: Head, recipe: str) -> list[float]:
+    """Those by depth, of a recipe that needs no examples; nothing for others."""
+    if recipe in {FLOAT_RECIPE, *CALIBRATED_RECIPES}:
+        return []
+    length = min(64, model.backbone.config.max_position_embeddings)
+    inputs = random_inputs((1, length), model.backbone.config.vocab_size, np.random.default_rng(0))
+    return errors_by_depth(model, partial(quantize, name=recipe), inputs)
 
 
 def _fitted(task: Task, form: Form, positions: int) -> Task:
@@ -113,7 +155,7 @@ def _fitted(task: Task, form: Form, positions: int) -> Task:
 
 def _check_target(target: Path) -> None:
     """Only files that an export writes may be replaced."""
-    ours = {MODEL_FILE, CONTRACT_FILE, *VOCABULARY_FILES}
+    ours = {MODEL_FILE, CONTRACT_FILE, *VOCABULARY_FILES, *REPORT_FILES}
     if target.exists() and not (
         target.is_dir() and {path.name for path in target.iterdir()} <= ours
     ):

@@ -10,6 +10,7 @@ Shape letters: L applications, T tokens, H hidden.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -18,19 +19,20 @@ from keras import ops
 
 from albert_tf.examples.packing import Ints
 from albert_tf.export.convert import convert
+from albert_tf.export.lookup import as_lookups
 from albert_tf.models.backbone import INPUT_NAMES
 from albert_tf.runtime.engine import Engine
 
 
 def errors_by_depth(
-    model: keras.Model,
+    model: Any,
     quantize: Callable[[bytes], bytes],
     inputs: Sequence[dict[str, Ints]],
 ) -> list[float]:
     """Compares the hidden states of a quantized body with those in float.
 
     Args:
-        model: A task model of this package.
+        model: Has a `backbone`.
         quantize: Float LiteRT file to quantized file.
         inputs: int32 [1, T] by name, at least one.
 
@@ -73,8 +75,9 @@ def _body(backbone: keras.Model) -> tf.Module:
 
     module = tf.Module()
     module.weights = [variable.value for variable in backbone.variables]
-    module.answer = tf.function(answer).get_concrete_function(
-        depth=tf.TensorSpec([1], tf.int32, name="depth"),
-        **{name: tf.TensorSpec([1, None], tf.int32, name=name) for name in INPUT_NAMES},
-    )
+    with as_lookups(backbone.embedding):
+        module.answer = tf.function(answer).get_concrete_function(
+            depth=tf.TensorSpec([1], tf.int32, name="depth"),
+            **{name: tf.TensorSpec([1, None], tf.int32, name=name) for name in INPUT_NAMES},
+        )
     return module

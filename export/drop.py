@@ -1,17 +1,20 @@
-"""The gate on quantization: a smaller file must score about as Keras does.
+"""The gate on quantization: a smaller file must score about as the float file does.
 
-runtime, a Keras model  ->  [drop.measure_drop]  ->  report, bundle
+runtime  ->  [drop.Gate]  ->  report, bundle
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from albert_tf.tasks.task import TaskModel
+from albert_tf.export.heads import PRETRAINED_HEADS as UNSCORED
+from albert_tf.export.recipes import FLOAT_RECIPE
+from albert_tf.tasks.task import Task, TaskModel
 
 # Points of the task's score that a file of each recipe may lose.
 BARS = {
@@ -27,22 +30,22 @@ BARS = {
 
 
 class DropError(ValueError):
-    """The file scores too far below the Keras model."""
+    """The file scores too far below the float file."""
 
 
 @dataclass(frozen=True)
 class Drop:
-    """What a file loses of the score of the model it was made from, on labelled examples."""
+    """What a file loses of the score of the float file, on labelled examples."""
 
     metric: str
-    keras: float  # percent
+    whole: float  # of the float file, percent
     exported: float  # percent
     examples: int
 
     @property
     def points(self) -> float:
-        """How far the file is below the model; negative where it is above."""
-        return self.keras - self.exported
+        """How far the file is below the float file; negative where it is above."""
+        return self.whole - self.exported
 
     def check(self, bar: float) -> None:
         """Compares the loss with a bar.
@@ -59,27 +62,74 @@ class Drop:
         if self.points > max(bar, 100.0 / self.examples) + 1e-9:
             raise DropError(
                 f"the file must lose at most {bar:g} points of {self.metric}; it loses "
-                f"{self.points:.2f} on {self.examples} examples ({self.keras:.2f} to "
+                f"{self.points:.2f} on {self.examples} examples ({self.whole:.2f} to "
                 f"{self.exported:.2f}). Choose another recipe, or accept it by --accept-drop."
             )
 
 
+@dataclass(frozen=True)
+class Gate:
+    """What an export must show before it is written.
+
+    Raises:
+        ValueError: points below 0.
+    """
+
+    validation: Path | None = None  # labelled examples
+    validation_limit: int | None = None  # the first of them only
+    accept_drop: float | None = None  # points; None for the bar of the recipe
+
+    def __post_init__(self) -> None:
+        if self.accept_drop is not None and not self.accept_drop >= 0:
+            raise ValueError(f"accept_drop must be at least 0; got {self.accept_drop}.")
+
+    def check_recipe(self, recipe: str, task: Task) -> None:
+        """Refuses early what could not be judged later.
+
+        Raises:
+            ValueError: the recipe changes answers and there is nothing to measure it on.
+        """
+        judged = self.validation is not None or self.accept_drop is not None
+        if recipe != FLOAT_RECIPE and task.name not in UNSCORED and not judged:
+            raise ValueError(
+                f"recipe {recipe} changes answers, so its score must be seen: give --validation, a "
+                f"labelled file, or --accept-drop with the points it may lose unseen."
+            )
+
+    def measure(
+        self, recipe: str, whole: TaskModel, exported: TaskModel, *, progress: bool = False
+    ) -> Drop | None:
+        """Scores a file beside the float file; None where there are no labelled examples.
+
+        Raises:
+            DropError: it loses more than it may.
+            FileNotFoundError: no such file of examples.
+            ValueError: the examples are not of the task.
+        """
+        if self.validation is None:
+            return None
+        examples = exported.task.read(self.validation, self.validation_limit)
+        drop = measure_drop(whole, exported, examples, progress=progress)
+        drop.check(BARS[recipe] if self.accept_drop is None else self.accept_drop)
+        return drop
+
+
 def measure_drop(
-    keras_model: TaskModel, exported: TaskModel, examples: Sequence[Any], *, progress: bool = False
+    whole: TaskModel, exported: TaskModel, examples: Sequence[Any], *, progress: bool = False
 ) -> Drop:
-    """Scores a file and the model it was made from on the same examples.
+    """Scores a file and the float file on the same examples.
 
     Args:
-        keras_model: As `models` opens it.
+        whole: The float file, or anything that answers alike.
         exported: As `runtime.load` opens it.
         examples: Labelled.
         progress: Whether to show progress bars on stderr.
     """
-    task = keras_model.task
+    task = exported.task
     scores = []
-    for name, model in (("Keras", keras_model), ("file", exported)):
+    for name, model in (("float", whole), ("exported", exported)):
         answers = model.predict_all(examples)
         bar = tqdm(answers, f"scoring ({name})", len(examples), disable=not progress)
         scores.append(task.score(examples, list(bar))[task.metric])
-    keras, file = scores
-    return Drop(task.metric, keras, file, len(examples))
+    before, after = scores
+    return Drop(task.metric, before, after, len(examples))

@@ -62,7 +62,7 @@ def _markdown(report: Report, picture: str) -> str:
     if drop is None:
         rows.append(("score", "not measured: no labelled examples were given"))
     else:
-        shown = f"{drop.exported:.2f} (Keras {drop.keras:.2f}) on {drop.examples:,} examples"
+        shown = f"{drop.exported:.2f} (float {drop.whole:.2f}) on {drop.examples:,} examples"
         rows.append((drop.metric, shown))
     rows += [
         (f"answer at {length} tokens", f"{median:.1f} ms here, two threads")

@@ -42,7 +42,7 @@ def verify(model: Any, converted: bytes, lengths: tuple[int, ...], *, seed: int 
     worst = 0.0
     rows = engine.inputs["token_ids"].shape[0] or 1
     for length in lengths:
-        for batch in _inputs((rows, length), model.backbone.config.vocab_size, rng):
+        for batch in random_inputs((rows, length), model.backbone.config.vocab_size, rng):
             if "mask_positions" in engine.inputs:
                 batch["mask_positions"] = rng.integers(0, length, (rows, 3)).astype(np.int32)
             expected = model.score_inputs(batch)
@@ -63,10 +63,16 @@ def _difference(name: str, output: np.ndarray, expected: np.ndarray) -> float:
     return float(np.abs(output - expected).max())
 
 
-def _inputs(
+def random_inputs(
     shape: tuple[int, int], vocab_size: int, rng: np.random.Generator
 ) -> list[dict[str, Ints]]:
-    """Full sequences [B, T] of two segments, and the same with their second half padded."""
+    """Full sequences [B, T] of two segments, and the same with their second half padded.
+
+    Args:
+        shape: B and T.
+        vocab_size: V.
+        rng: Source of the ids.
+    """
     token_ids = rng.integers(0, vocab_size, shape).astype(np.int32)
     second = np.arange(shape[1]) >= shape[1] // 2
     segment_ids = np.broadcast_to(second, shape).astype(np.int32)

@@ -17,6 +17,7 @@ from albert_tf.cli.options import (
     add_count,
     add_export_form,
     add_finetuning,
+    add_gate,
     add_model,
     add_path,
     add_step,
@@ -203,6 +204,7 @@ def _export(steps: Any) -> None:
         "of labelled examples as for training, of which a static recipe must see some",
     )  # fmt: skip
     add_export_form(step)
+    add_gate(step)
 
 
 def _evaluate(steps: Any) -> None:

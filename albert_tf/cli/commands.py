@@ -146,12 +146,13 @@ def export(arguments: argparse.Namespace) -> None:
         print_table({"folder": arguments.out, "left out": ", ".join(left_out) or "nothing"})
         return
     from albert_tf.export.bundle import export as write
+    from albert_tf.export.drop import Gate
     from albert_tf.export.signature import Form
 
     form = given_options(Form(), arguments)
     contract = write(
         arguments.model, arguments.out, arguments.recipe, form, arguments.head,
-        calibration=arguments.calibration,
+        calibration=arguments.calibration, gate=given_options(Gate(), arguments), progress=True,
     )  # fmt: skip
     print_table({
         "file": arguments.out / contract.model.name,

@@ -170,6 +170,21 @@ def add_export_form(step: Any) -> None:
     add_count(step, "--batch", "inputs of one call (default 1)")
 
 
+def add_gate(step: Any) -> None:
+    """What an exported file must show before it is written."""
+    add_path(
+        step, "--validation", "PATH",
+        "of labelled examples; a file that scores too far below the float file on them is "
+        "refused. A recipe that changes answers needs it, or --accept-drop",
+    )  # fmt: skip
+    add_count(step, "--validation-limit", "score the first N examples only")
+    step.add_argument(
+        "--accept-drop", type=float, metavar="POINTS",
+        help="what the score may lose, in place of the bar of the recipe; without --validation "
+        "it is not seen",
+    )  # fmt: skip
+
+
 def add_rate(step: Any, name: str, text: str) -> None:
     """An option that is a number from 0 to 1."""
     step.add_argument(name, type=float, metavar="RATE", help=text)

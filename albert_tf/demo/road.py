@@ -23,6 +23,7 @@ from albert_tf.examples.corpus import CorpusOptions, write_shards
 from albert_tf.examples.shards import TokenShards
 from albert_tf.export.benchmark import median_latency_ms
 from albert_tf.export.bundle import export
+from albert_tf.export.drop import Gate
 from albert_tf.models.pretrainer import AlbertPretrainer
 from albert_tf.tasks.squad import QuestionAnsweringTask, QuestionExample
 from albert_tf.tasks.task import TaskModel
@@ -103,8 +104,9 @@ def travel(out: Path, *, seed: int = 0, progress: bool = True) -> Journey:
         _TASK, out / "pretrained", training, watched, _FINETUNING, out / "answerer",
         progress=progress,
     )  # fmt: skip
+    gate = Gate(out / "world" / "held_out.json", validation_limit=400)
     contracts = {
-        name: export(out / "answerer", out / name, recipe)
+        name: export(out / "answerer", out / name, recipe, gate=gate)
         for name, recipe in (("float", "float32"), ("int8", "dynamic_wi8_afp32"))
     }
     models = {

@@ -7,10 +7,14 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import pytest
+from tensorflow.lite.tools import flatbuffer_utils
 
 from albert_tf import runtime
 from albert_tf.export import bundle
+from albert_tf.export.drop import DropError, Gate
+from albert_tf.export.report import REPORT_FILES
 from albert_tf.export.verify import ParityError
 from albert_tf.tasks.classification import TextExample
 from albert_tf.tasks.race import ChoiceExample
@@ -18,6 +22,8 @@ from albert_tf.tasks.regression import ScoredExample
 from albert_tf.tasks.squad import QuestionExample
 from albert_tf.training.evaluate import load
 
+# Random weights have no score to lose.
+UNSEEN = Gate(accept_drop=0.0)
 EXAMPLES = {
     "classifier": [TextExample("Mina found a lamp."), TextExample(""), TextExample("at " * 99)],
     "regressor": [ScoredExample("Mina found a lamp."), ScoredExample("at " * 99, "so")],
@@ -46,7 +52,9 @@ def test_the_float_export_answers_as_keras_does(models: Path, tmp_path: Path, na
 
 def test_the_dynamic_range_export_is_smaller_and_close(models: Path, tmp_path: Path) -> None:
     whole = bundle.export(models / "classifier", tmp_path / "float", "float32")
-    small = bundle.export(models / "classifier", tmp_path / "int8", "dynamic_wi8_afp32")
+    small = bundle.export(
+        models / "classifier", tmp_path / "int8", "dynamic_wi8_afp32", gate=UNSEEN
+    )
     assert small.model.bytes < whole.model.bytes
     first = runtime.load(tmp_path / "float").predict(EXAMPLES["classifier"][0])
     second = runtime.load(tmp_path / "int8").predict(EXAMPLES["classifier"][0])
@@ -85,7 +93,7 @@ def test_a_folder_of_something_else_is_never_replaced(models: Path, tmp_path: Pa
 def test_an_exported_model_answers_where_tensorflow_cannot_be_imported(
     models: Path, tmp_path: Path
 ) -> None:
-    bundle.export(models / "answerer", tmp_path / "out", "dynamic_wi8_afp32")
+    bundle.export(models / "answerer", tmp_path / "out", "dynamic_wi8_afp32", gate=UNSEEN)
     code = (
         "import sys\n"
         "for name in ('tensorflow', 'keras', 'keras_hub'): sys.modules[name] = None\n"
@@ -105,6 +113,55 @@ def test_an_exported_model_answers_where_tensorflow_cannot_be_imported(
 def test_exporting_twice_replaces_the_first(models: Path, tmp_path: Path) -> None:
     bundle.export(models / "classifier", tmp_path / "out", "float32")
     shutil.copy(tmp_path / "out" / "contract.json", tmp_path / "first.json")
-    bundle.export(models / "classifier", tmp_path / "out", "dynamic_wi8_afp32")
+    bundle.export(models / "classifier", tmp_path / "out", "dynamic_wi8_afp32", gate=UNSEEN)
     contract = json.loads((tmp_path / "out" / "contract.json").read_text())
     assert contract["recipe"] == "dynamic_wi8_afp32"
+
+
+def test_a_recipe_that_changes_answers_must_be_seen_or_accepted(
+    models: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match="give --validation, a labelled file, or --accept-drop"):
+        bundle.export(models / "classifier", tmp_path / "out", "dynamic_wi8_afp32")
+    with pytest.raises(ValueError, match=r"accept_drop must be at least 0; got -1\."):
+        Gate(accept_drop=-1)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_scores_too_low_is_not_written(
+    models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = load(models / "classifier")
+    texts = ["Mina found a lamp.", "at the lake", "so", "Ravi " * 9, "in the garden at dawn"]
+    rows = [f"{text}\t{model.predict(TextExample(text)).label}\n" for text in texts]
+    table = tmp_path / "dev.tsv"
+    table.write_text("text\tlabel\n" + "".join(rows))
+    target = tmp_path / "out"
+    seen = Gate(validation=table)
+    bundle.export(models / "classifier", target, "dynamic_wi8_afp32", gate=seen)
+    assert {path.name for path in target.iterdir()} >= {"model.tflite", *REPORT_FILES}
+    report = json.loads((target / "report.json").read_text())
+    assert report["score"]["examples"] == len(texts)
+    assert report["score"]["whole"] == 100
+    assert len(report["error_by_depth"]) == 5
+    assert set(report["latency_ms"]) == {"24", "31"}
+    before = {path.name: path.read_bytes() for path in target.iterdir()}
+    # A quantizer that loses the weights.
+    monkeypatch.setattr("albert_tf.export.bundle.quantize", other_weights)
+    with pytest.raises(DropError, match=r"must lose at most 0\.3 points of accuracy; it loses"):
+        bundle.export(models / "classifier", target, "dynamic_wi8_afp32", gate=seen)
+    assert {path.name: path.read_bytes() for path in target.iterdir()} == before
+    accepted = Gate(validation=table, accept_drop=100)
+    bundle.export(models / "classifier", target, "dynamic_wi8_afp32", gate=accepted)
+    assert json.loads((target / "report.json").read_text())["score"]["drop"] > 0.3
+
+
+def other_weights(model: bytes, name: str, calibration: object = None) -> bytes:
+    """Puts random numbers into every matrix of a float file."""
+    rng = np.random.default_rng(0)
+    parsed = flatbuffer_utils.read_model_from_bytearray(bytearray(model))
+    for buffer in parsed.buffers:
+        if buffer.data is not None and len(buffer.data) > 256:
+            numbers = rng.normal(size=len(buffer.data) // 4).astype(np.float32)
+            buffer.data = np.frombuffer(numbers.tobytes(), np.uint8)
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(parsed))

@@ -16,7 +16,7 @@ def test_every_recipe_has_a_bar() -> None:
 
 
 @pytest.mark.parametrize(
-    ("keras", "exported", "examples", "bar", "accepted"),
+    ("whole", "exported", "examples", "bar", "accepted"),
     [
         (90.0, 90.0, 1000, 0.0, True),
         (90.0, 91.0, 1000, 0.0, True),
@@ -27,9 +27,9 @@ def test_every_recipe_has_a_bar() -> None:
     ],
 )
 def test_a_bar_or_one_example(
-    keras: float, exported: float, examples: int, bar: float, accepted: bool
+    whole: float, exported: float, examples: int, bar: float, accepted: bool
 ) -> None:
-    drop = Drop("accuracy", keras, exported, examples)
+    drop = Drop("accuracy", whole, exported, examples)
     if accepted:
         drop.check(bar)
         return
@@ -43,7 +43,7 @@ def test_both_are_scored_on_the_same_examples(models: Path) -> None:
     texts = ["Mina found a lamp.", "at the lake", "so", "Ravi " * 9, "in the garden at dawn"]
     examples = [TextExample(text, label=model.predict(TextExample(text)).label) for text in texts]
     same = measure_drop(model, model, examples)
-    assert (same.metric, same.keras, same.exported, same.examples) == ("accuracy", 100, 100, 5)
+    assert (same.metric, same.whole, same.exported, same.examples) == ("accuracy", 100, 100, 5)
     # The control: a file that says the contrary.
     contrary = replace(model, run=lambda batch: {"logits": -model.run(batch)["logits"]})
     assert measure_drop(model, contrary, examples).points == 100

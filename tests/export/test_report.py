@@ -21,7 +21,7 @@ def test_measurements_are_written_for_people_and_programs(tmp_path: Path) -> Non
     assert values["error_by_depth"] == [0.01, 0.0225]
     assert values["files"][0]["sha256"] == known.model.sha256
     text = (tmp_path / "report.md").read_text()
-    for shown in ("89.80 (Keras 90.00) on 500 examples", "4.2 ms", "2.25%", "(4,321 in float)"):
+    for shown in ("89.80 (float 90.00) on 500 examples", "4.2 ms", "2.25%", "(4,321 in float)"):
         assert shown in text
     assert (tmp_path / "report.png").read_bytes().startswith(b"\x89PNG")
 
