@@ -32,7 +32,7 @@ def test_a_weight_that_is_kept_twice_is_named(model: bytes) -> None:
     parsed.buffers.append(copy.copy(parsed.buffers[table.buffer]))
     graph.tensors.append(second)
     twice = bytes(flatbuffer_utils.convert_object_to_bytearray(parsed))
-    with pytest.raises(ValueError, match="keep every weight once; .* and second are the same"):
+    with pytest.raises(ValueError, match=r"keep every weight once; .* and second are the same"):
         check_structure(twice)
 
 
