@@ -63,6 +63,22 @@ def test_the_dynamic_range_export_is_smaller_and_close(models: Path, tmp_path: P
     assert second.probabilities != first.probabilities
 
 
+def test_a_static_recipe_sees_examples_of_a_file(models: Path, tmp_path: Path) -> None:
+    source, target = models / "classifier", tmp_path / "out"
+    with pytest.raises(ValueError, match="static_wi8_ai8 must see examples"):
+        bundle.export(source, target, "static_wi8_ai8")
+    assert not target.exists()
+    table = tmp_path / "train.tsv"
+    rows = [f"{' '.join(['Mina found a lamp.'] * times)}\tyes" for times in range(1, 9)]
+    table.write_text("\n".join(["text\tlabel", *rows]) + "\n")
+    contract = bundle.export(source, target, "static_wi8_ai8", table)
+    assert contract.recipe == "static_wi8_ai8"
+    static = runtime.load(target).predict(EXAMPLES["classifier"][0])
+    keras_model = load(source).predict(EXAMPLES["classifier"][0])
+    # Eight-bit activations of a random five-layer model.
+    assert static.probabilities == pytest.approx(keras_model.probabilities, abs=0.1)
+
+
 def test_a_refused_export_leaves_what_was_there(
     models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
