@@ -1,6 +1,6 @@
 """A fine-tuned model folder to a folder for the device, or nothing at all.
 
-signature, convert, verify, quantize  ->  [bundle.export]  ->  runtime, Android
+signature, convert, verify, quantize, metadata  ->  [bundle.export]  ->  runtime, Android
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from albert_tf.export.convert import convert
+from albert_tf.export.metadata import add_metadata
 from albert_tf.export.quantize import quantize
 from albert_tf.export.signature import INPUT_NAMES, SIGNATURE, build_signature
 from albert_tf.export.verify import verify
@@ -47,7 +48,8 @@ def export(source: str | Path, target: str | Path, recipe: str) -> Contract:
     model = load_task_model(source, task.name)
     converted = convert(build_signature(model))
     parity = verify(model, converted, lengths=(8, 1 + task.sequence_length // 2))
-    content = quantize(converted, recipe)
+    positions = model.backbone.config.max_position_embeddings
+    content = add_metadata(quantize(converted, recipe), task, source, positions)
 
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as name:
