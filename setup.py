@@ -26,7 +26,7 @@ TRAIN = [
     "tensorflow>=2.21,<2.22",
     "tensorflow-text>=2.21,<2.22",
 ]
-EXPORT = [*TRAIN, *EDGE, "litert-quantizer>=0.11,<0.12"]
+EXPORT = [*TRAIN, *EDGE, "flatbuffers>=25.12,<26", "litert-quantizer>=0.11,<0.12"]
 BEAM = [*EXAMPLES, "apache-beam>=2.77,<3"]
 DEV = [
     *EXPORT,

@@ -1,6 +1,6 @@
 """A model folder to a folder for the device, or nothing at all.
 
-heads, signature, convert, verify, quantize, drop, report  ->  [bundle.export]  ->  runtime, Android
+every other step of this folder  ->  [bundle.export]  ->  runtime, Android
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from albert_tf.export.convert import convert
 from albert_tf.export.depth_error import errors_by_depth
 from albert_tf.export.drop import Gate
 from albert_tf.export.heads import Head, open_head
+from albert_tf.export.metadata import add_metadata
 from albert_tf.export.quantize import quantize
 from albert_tf.export.recipes import CALIBRATED_RECIPES, FLOAT_RECIPE, check_recipe
 from albert_tf.export.report import REPORT_FILES, Report, write_report
@@ -82,12 +83,14 @@ def export(
     tokenizer = load_tokenizer(source)
     model, task = open_head(source, head)
     gate.check_recipe(recipe, task)
-    task = _fitted(task, form, model.backbone.config.max_position_embeddings)
+    positions = model.backbone.config.max_position_embeddings
+    task = _fitted(task, form, positions)
     converted = convert(build_signature(model, form, model.inputs))
     parity = verify(model, converted, lengths=(8, 1 + task.sequence_length // 2))
-    inputs = read_inputs(task, tokenizer, calibration) if calibration else None
-    content = quantize(converted, recipe, inputs)
+    examples = read_inputs(task, tokenizer, calibration) if calibration else None
+    content = quantize(converted, recipe, examples)
     check_structure(content)
+    content = add_metadata(content, task, source, positions)
 
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as name:

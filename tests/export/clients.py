@@ -1,0 +1,61 @@
+"""Programs of others that open our files, each in an environment of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import venv
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_ROOT = Path(__file__).parents[2]
+_PROGRAMS = Path(__file__).with_name("client_programs.py")
+
+# Name of an environment to what is installed in it.
+ENVIRONMENTS = {
+    # Its wheel wants libusb, for accelerators; the other package brings that.
+    "task_library": ["tflite-support==0.4.4", "numpy<2", "libusb-package==1.0.30.0"],
+    "mediapipe": ["mediapipe==1.2.3"],
+    "tflite_runtime": ["tflite-runtime==2.14.0", "numpy<2"],
+}
+
+
+class ClientError(Exception):
+    """The client ended with an error; the message is what it wrote to stderr."""
+
+
+def ask(client: str, program: str, model: Path, questions: list[Any]) -> list[Any]:
+    """What a client answers; the test is skipped where its environment cannot be made.
+
+    Args:
+        client: One of `ENVIRONMENTS`.
+        program: A function of `client_programs`.
+        model: A `.tflite` file.
+        questions: As that function takes them.
+
+    Raises:
+        ClientError: the client does not answer.
+    """
+    command = [_python(client), _PROGRAMS, program, model]
+    result = subprocess.run(command, input=json.dumps(questions), capture_output=True, text=True)
+    if result.returncode != 0:
+        raise ClientError(result.stderr)
+    # The libraries write to stdout too.
+    answers: list[Any] = json.loads(result.stdout.splitlines()[-1])
+    return answers
+
+
+def _python(client: str) -> Path:
+    folder, wanted = _ROOT / ".peers" / client, ENVIRONMENTS[client]
+    python, installed = folder / "bin" / "python", folder / "installed.txt"
+    if installed.exists() and installed.read_text() == "\n".join(wanted):
+        return python
+    venv.create(folder, with_pip=True, clear=True)
+    command = [python, "-m", "pip", "install", "-q", *wanted]
+    result = subprocess.run(command, capture_output=True, text=True)
+    if result.returncode != 0:
+        pytest.skip(f"{' '.join(wanted)} cannot be installed: {result.stderr.strip()}")
+    installed.write_text("\n".join(wanted))
+    return python

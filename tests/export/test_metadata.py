@@ -1,0 +1,124 @@
+"""A LiteRT file carries its vocabulary, its labels and the names that clients look for."""
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import keras
+import pytest
+from ai_edge_litert.interpreter import Interpreter
+
+from albert_tf.export import bundle
+from albert_tf.export.convert import convert
+from albert_tf.export.flat_tables import Table
+from albert_tf.export.metadata import add_metadata, labels_text
+from albert_tf.export.signature import build_signature
+from albert_tf.models.backbone import AlbertBackbone
+from albert_tf.models.question_answerer import AlbertQuestionAnswerer
+from albert_tf.tasks.classification import ClassificationTask
+from albert_tf.tasks.regression import RegressionTask
+from albert_tf.tasks.squad import QuestionAnsweringTask
+from tests.conftest import TINY
+
+WORDPIECE = Path(__file__).parents[1] / "golden" / "wordpiece"
+LABELS = ("не", "so\nso", "", "예")
+
+
+@pytest.fixture(scope="module")
+def model() -> bytes:
+    keras.utils.set_random_seed(0)
+    return convert(build_signature(AlbertQuestionAnswerer(AlbertBackbone(TINY))))
+
+
+def files(model: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(model)) as archive:
+        assert all(entry.compress_type == zipfile.ZIP_STORED for entry in archive.infolist())
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def subgraph(model: bytes) -> Table:
+    """The description of the model, by the numbers of metadata_schema.fbs."""
+    root = Table.root(model)
+    (entry,) = [entry for entry in root.tables(6) if entry.text(0) == "TFLITE_METADATA"]
+    start = root.tables(4)[entry.integer(1)].target(0)
+    assert start is not None
+    content = model[start + 4 :]
+    assert content[4:8] == b"M001"
+    (found,) = Table.root(content).tables(3)
+    return found
+
+
+def names(tables: list[Table]) -> list[str]:
+    return [table.text(0) for table in tables]
+
+
+def test_a_classifier_carries_vocabulary_and_labels(model: bytes, vocabulary: Path) -> None:
+    packed = add_metadata(model, ClassificationTask(labels=LABELS), vocabulary, 64)
+    assert files(packed) == {
+        "spiece.model": (vocabulary / "spiece.model").read_bytes(),
+        "labels.txt": "не\nso so\n \n예\n".encode(),
+    }
+    found = subgraph(packed)
+    assert names(found.tables(2)) == ["ids", "segment_ids", "mask"]
+    assert all(names(output.tables(6)) == ["labels.txt"] for output in found.tables(3))
+
+
+def test_every_label_has_a_line_of_its_own() -> None:
+    for labels in (LABELS, ("a", "b"), ("\n", "\r\n", "\u2028"), ()):
+        lines = labels_text(labels).split("\n")
+        assert len(lines) == len(labels) + 1
+        assert all(lines[:-1])
+
+
+@pytest.mark.parametrize("task", [ClassificationTask(), RegressionTask()])
+def test_a_task_without_labels_carries_none(
+    model: bytes, vocabulary: Path, task: ClassificationTask | RegressionTask
+) -> None:
+    packed = add_metadata(model, task, vocabulary, 64)
+    assert list(files(packed)) == ["spiece.model"]
+    assert all(output.tables(6) == [] for output in subgraph(packed).tables(3))
+
+
+@pytest.mark.parametrize("kind", ["spiece.model", "vocab.txt"])
+def test_the_tokenizer_is_named_with_its_file(model: bytes, vocabulary: Path, kind: str) -> None:
+    folder = vocabulary if kind == "spiece.model" else WORDPIECE
+    packed = add_metadata(model, QuestionAnsweringTask(), folder, 64)
+    assert files(packed) == {kind: (folder / kind).read_bytes()}
+    (step,) = subgraph(packed).tables(5)
+    # A union: BertTokenizerOptions are the fourth of ProcessUnitOptions, then SentencePiece's.
+    assert step.integer(0) & 0xFF == (5 if kind == "spiece.model" else 4)
+    target = step.target(1)
+    assert target is not None
+
+
+def test_answers_to_questions_go_by_the_names_of_the_client(model: bytes, vocabulary: Path) -> None:
+    packed = add_metadata(model, QuestionAnsweringTask(), vocabulary, 64)
+    assert sorted(names(subgraph(packed).tables(3))) == ["end_logits", "start_logits"]
+
+
+@pytest.mark.parametrize(("positions", "length"), [(383, 1), (384, 384), (512, 384)])
+def test_a_model_of_questions_begins_with_384_tokens_if_it_has_room(
+    model: bytes, vocabulary: Path, positions: int, length: int
+) -> None:
+    packed = add_metadata(model, QuestionAnsweringTask(), vocabulary, positions)
+    details = Interpreter(model_content=packed).get_input_details()
+    assert [tensor["shape"].tolist() for tensor in details] == [[1, length]] * 3
+
+
+def test_the_weights_are_there_once_and_equal_exports_are_equal(
+    model: bytes, vocabulary: Path
+) -> None:
+    task = ClassificationTask(labels=LABELS)
+    packed = add_metadata(model, task, vocabulary, 64)
+    assert packed == add_metadata(model, task, vocabulary, 64)
+    vocabulary_bytes = (vocabulary / "spiece.model").stat().st_size
+    assert len(packed) - len(model) - vocabulary_bytes < 4_000
+
+
+def test_an_export_has_it(models: Path, tmp_path: Path) -> None:
+    bundle.export(models / "regressor", tmp_path / "out", "float32")
+    content = (tmp_path / "out" / "model.tflite").read_bytes()
+    assert list(files(content)) == ["spiece.model"]
+    outputs = json.loads((tmp_path / "out" / "contract.json").read_text())["outputs"]
+    assert names(subgraph(content).tables(3)) == list(outputs)
