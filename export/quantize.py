@@ -22,12 +22,13 @@ from litert_quantizer.utils.qsv_utils import min_max_update
 
 from albert_tf.examples.packing import Ints
 from albert_tf.export.recipes import CALIBRATED_RECIPES, FLOAT_RECIPE, check_recipe
-from albert_tf.export.row_scales import SCALES_NAME, move_row_scales
+from albert_tf.export.row_scales import SCALES_NAME, move_row_scales, state_row_scales
 from albert_tf.export.signature import SIGNATURE
 
 _EVERY = TFLOperationName.ALL_SUPPORTED
 _LOOKUP = TFLOperationName.EMBEDDING_LOOKUP
 _PRODUCTS = (TFLOperationName.FULLY_CONNECTED, TFLOperationName.BATCH_MATMUL)
+_FOR_OLD_RUNTIMES = {"float16", "compat"}
 # Outputs of operations by name.
 _ANYWHERE = ".*"
 _ATTENTION_VALUES = "attention_.*/(value|output)"
@@ -58,7 +59,8 @@ def quantize(
         quantizer = Quantizer(bytearray(model))
         _RULES[name](quantizer)
         ranges = _ranges(model, inputs) if inputs else None
-        return bytes(quantizer.quantize(ranges).quantized_model)
+        small = bytes(quantizer.quantize(ranges).quantized_model)
+    return small if name in _FOR_OLD_RUNTIMES else state_row_scales(small)
 
 
 @contextlib.contextmanager

@@ -1,6 +1,7 @@
 """Takes the size of each row out of a weight, so that one scale fits all its rows.
 
-convert  ->  [row_scales.move_row_scales]  ->  quantize, recipe compat
+convert  ->  [row_scales.move_row_scales]  ->  quantize
+quantize  ->  [row_scales.state_row_scales]
 
 Shape letters: N rows looked up, V rows of a weight, E its width.
 """
@@ -20,6 +21,8 @@ from albert_tf.tasks.task import Floats
 SCALES_NAME = "row_scales"
 
 _FULLY_CONNECTED = schema.BuiltinOperator.FULLY_CONNECTED
+# Version of FULLY_CONNECTED: tensorflow/lite/tools/versioning/op_version.cc.
+_OF_ROW_SCALES = 12
 _LOOKUP = schema.BuiltinOperator.EMBEDDING_LOOKUP
 # f(s x) = s f(x) for s > 0.
 _HOMOGENEOUS = {schema.ActivationFunctionType.NONE, schema.ActivationFunctionType.RELU}
@@ -44,6 +47,22 @@ def move_row_scales(model: bytes) -> bytes:
         subgraph.operators = [
             new for operator in subgraph.operators for new in editor.with_scales(subgraph, operator)
         ]
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(parsed))
+
+
+def state_row_scales(model: bytes) -> bytes:
+    """Says in a file that its products of matrices have a scale for each row of a weight.
+
+    litert_quantizer leaves their version at that of float products, so runtimes that know
+    one scale alone open the file and answer nonsense; of this version, they refuse it.
+
+    Args:
+        model: A quantized LiteRT model.
+    """
+    parsed = flatbuffer_utils.read_model_from_bytearray(bytearray(model))
+    for code in parsed.operatorCodes:
+        if code.builtinCode == _FULLY_CONNECTED:
+            code.version = max(code.version, _OF_ROW_SCALES)
     return bytes(flatbuffer_utils.convert_object_to_bytearray(parsed))
 
 

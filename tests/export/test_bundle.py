@@ -66,12 +66,12 @@ def test_the_dynamic_range_export_is_smaller_and_close(models: Path, tmp_path: P
 def test_a_static_recipe_sees_examples_of_a_file(models: Path, tmp_path: Path) -> None:
     source, target = models / "classifier", tmp_path / "out"
     with pytest.raises(ValueError, match="static_wi8_ai8 must see examples"):
-        bundle.export(source, target, "static_wi8_ai8")
+        bundle.export(source, target, "static_wi8_ai8", gate=UNSEEN)
     assert not target.exists()
     table = tmp_path / "train.tsv"
     rows = [f"{' '.join(['Mina found a lamp.'] * times)}\tyes" for times in range(1, 9)]
     table.write_text("\n".join(["text\tlabel", *rows]) + "\n")
-    contract = bundle.export(source, target, "static_wi8_ai8", table)
+    contract = bundle.export(source, target, "static_wi8_ai8", calibration=table, gate=UNSEEN)
     assert contract.recipe == "static_wi8_ai8"
     static = runtime.load(target).predict(EXAMPLES["classifier"][0])
     keras_model = load(source).predict(EXAMPLES["classifier"][0])

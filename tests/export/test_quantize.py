@@ -8,6 +8,8 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from tensorflow.lite.python import schema_py_generated as schema
+from tensorflow.lite.tools import flatbuffer_utils
 
 from albert_tf.config import AlbertConfig
 from albert_tf.examples.packing import Ints
@@ -117,6 +119,17 @@ def test_tables_shrink_with_the_rest(model: bytes) -> None:
 def test_scales_moved_out_of_rows_change_no_answer(model: bytes) -> None:
     # Sums of three layers in another order.
     assert error(move_row_scales(model), model) < 1e-4
+
+
+@pytest.mark.parametrize("name", sorted(set(RECIPES) - CALIBRATED_RECIPES))
+def test_runtimes_that_know_one_scale_are_told_of_more(model: bytes, name: str) -> None:
+    """2.14 knows version 9 of a product, opened such files, and answered nonsense."""
+    parsed = flatbuffer_utils.read_model_from_bytearray(bytearray(quantize(model, name)))
+    product = schema.BuiltinOperator.FULLY_CONNECTED
+    versions = [code.version for code in parsed.operatorCodes if code.builtinCode == product]
+    old = name in {"float32", "float16", "compat"}
+    assert versions
+    assert all((version <= 9) == old for version in versions), versions
 
 
 def test_one_scale_for_rows_of_all_sizes_is_what_compat_avoids() -> None:
