@@ -126,7 +126,7 @@ def files(model: Path, out: Path) -> dict[str, Contestant]:
     for name, options in tqdm(EXPORTS.items(), desc="exports", unit="file"):
         target = out / name.replace(" ", "-").replace(",", "")
         if not target.exists():
-            run([*tool, *options, "--out", target])
+            run([*tool, *options, "--accept-drop", "100", "--out", target])
         found[name] = Contestant("litert", target / "model.tflite")
     return {
         **found,

@@ -47,7 +47,7 @@ def travel(name: str, files: list[str], asked: argparse.Namespace) -> dict[str, 
         "--epochs", 1, "--learning-rate", 1e-3, "--sequence-length", asked.sequence_length, *room,
         "--out", folder / "model",
     )  # fmt: skip
-    albert_tf("export", folder / "model", "--out", folder / "int8")
+    albert_tf("export", folder / "model", "--accept-drop", 100, "--out", folder / "int8")
     scores = {}
     for kind in ("model", "int8"):
         path = folder / f"{kind}.json"

@@ -133,7 +133,7 @@ def _compat(quantizer: Quantizer) -> None:
     """Weights of 8 bits with one scale each, after `move_row_scales`."""
     quantizer.add_dynamic_config(_ANYWHERE, _EVERY, 8, QuantGranularity.TENSORWISE)
     quantizer.update_quantization_recipe(
-        f"{SCALES_NAME};?$", _LOOKUP, algorithm_key=AlgorithmName.NO_QUANTIZE
+        SCALES_NAME, _LOOKUP, algorithm_key=AlgorithmName.NO_QUANTIZE
     )
 
 

@@ -17,7 +17,7 @@ from tensorflow.lite.tools import flatbuffer_utils
 
 from albert_tf.tasks.task import Floats
 
-# Ends the name of every output of a lookup of scales.
+# In the name of every output of a lookup of scales.
 SCALES_NAME = "row_scales"
 
 _FULLY_CONNECTED = schema.BuiltinOperator.FULLY_CONNECTED
@@ -72,19 +72,37 @@ class _Editor:
     def __init__(self, model: Any) -> None:
         self._model = model
         self._scales: dict[int, tuple[Floats, int]] = {}  # and their buffer, by the weight's
+        self._added = 0
+        # Weights that something else reads too, which knows nothing of scales.
+        self._fixed = {
+            subgraph.tensors[index].buffer
+            for subgraph in model.subgraphs
+            for operator in subgraph.operators
+            for place, index in enumerate(operator.inputs)
+            if index != -1 and not (place == 1 and self._is_linear(operator))
+        }
         self._product = self._operator_code(schema.BuiltinOperator.MUL)
 
     def with_scales(self, subgraph: Any, operator: Any) -> list[Any]:
         """Returns the operators that take the place of one."""
-        kind = self._model.operatorCodes[operator.opcodeIndex].builtinCode
-        weight = subgraph.tensors[operator.inputs[1]] if len(operator.inputs) > 1 else None
-        if kind not in {_FULLY_CONNECTED, _LOOKUP} or self._values(weight) is None:
+        if not self._is_linear(operator):
             return [operator]
-        if kind == _LOOKUP:
-            return self._lookup(subgraph, operator, weight)
-        if operator.builtinOptions.fusedActivationFunction not in _HOMOGENEOUS:
+        weight = subgraph.tensors[operator.inputs[1]]
+        if weight.buffer in self._fixed or self._values(weight) is None:
             return [operator]
-        return self._matrix_product(subgraph, operator, weight)
+        place = self._lookup if self._kind(operator) == _LOOKUP else self._matrix_product
+        return place(subgraph, operator, weight)
+
+    def _kind(self, operator: Any) -> int:
+        return int(self._model.operatorCodes[operator.opcodeIndex].builtinCode)
+
+    def _is_linear(self, operator: Any) -> bool:
+        """Whether its second input is a weight whose rows may be scaled afterwards."""
+        kind = self._kind(operator)
+        return kind == _LOOKUP or (
+            kind == _FULLY_CONNECTED
+            and operator.builtinOptions.fusedActivationFunction in _HOMOGENEOUS
+        )
 
     def _matrix_product(self, subgraph: Any, operator: Any, weight: Any) -> list[Any]:
         # Read by old runtimes alone, where it halves the error; the new ones do so unasked.
@@ -157,7 +175,9 @@ class _Editor:
         self, subgraph: Any, like: Any, name: bytes, shape: list[int], buffer: int
     ) -> int:
         tensor = copy.copy(like)
-        tensor.name, tensor.shape, tensor.buffer = name, shape, buffer
+        self._added += 1  # the quantizer wants every name once
+        tensor.name = name + f"/{self._added}".encode()
+        tensor.shape, tensor.buffer = shape, buffer
         tensor.shapeSignature = None
         subgraph.tensors.append(tensor)
         return len(subgraph.tensors) - 1

@@ -189,7 +189,7 @@ def _export(steps: Any) -> None:
     step = add_step(
         steps, "export", commands.export,
         "Write a model as a LiteRT file with its vocabulary and contract.",
-        "albert-tf export runs/classifier --recipe dynamic_wi8_afp32 --out runs/classifier-int8",
+        "albert-tf export runs/classifier --validation dev.tsv --out runs/classifier-int8",
     )  # fmt: skip
     step.add_argument("model", type=Path, help="folder of a fine-tuned or pretrained model")
     add_path(step, "--out", "FOLDER", "for the exported files", required=True)

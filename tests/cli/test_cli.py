@@ -91,7 +91,10 @@ def test_the_road_from_text_to_an_answer(
     assert run(*finetune) == 0
     assert run(*finetune) == 1
     assert "holds a finished model" in capsys.readouterr().err
-    assert run("export", tuned, "--recipe", "dynamic_wi8_afp32", "--out", small) == 0
+    export = ["export", tuned, "--recipe", "dynamic_wi8_afp32", "--out", small]
+    assert run(*export) == 1
+    assert "give --validation" in capsys.readouterr().err
+    assert run(*export, "--validation", table) == 0
 
     scores = {}
     for name, folder in (("keras", tuned), ("litert", small)):
@@ -240,7 +243,8 @@ def test_a_real_checkpoint_learns_real_sentences(shared_data: Path, tmp_path: Pa
         "--learning-rate", 5e-5, "--out", tmp_path / "nsmc",
     ) == 0  # fmt: skip
     for recipe in ("float32", "dynamic_wi8_afp32"):
-        assert run("export", tmp_path / "nsmc", "--recipe", recipe, "--out", tmp_path / recipe) == 0
+        export = ["export", tmp_path / "nsmc", "--recipe", recipe, "--accept-drop", 0]
+        assert run(*export, "--out", tmp_path / recipe) == 0
     accuracy = {}
     for name in ("float32", "dynamic_wi8_afp32"):
         path = tmp_path / f"{name}.json"

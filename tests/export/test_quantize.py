@@ -8,17 +8,20 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from tensorflow.lite.python import schema_py_generated as schema
 from tensorflow.lite.tools import flatbuffer_utils
 
 from albert_tf.config import AlbertConfig
 from albert_tf.examples.packing import Ints
 from albert_tf.export.convert import convert
+from albert_tf.export.lookup import as_lookups
 from albert_tf.export.quantize import quantize
 from albert_tf.export.recipes import CALIBRATED_RECIPES, RECIPES
 from albert_tf.export.row_scales import move_row_scales
-from albert_tf.export.signature import build_signature
+from albert_tf.export.signature import INPUT_NAMES, build_signature
 from albert_tf.export.structure import check_structure
+from albert_tf.layers.heads import MaskedLMHead
 from albert_tf.models.backbone import AlbertBackbone
 from albert_tf.models.classifier import AlbertTextClassifier
 from albert_tf.runtime.engine import Engine
@@ -114,6 +117,31 @@ def test_tables_shrink_with_the_rest(model: bytes) -> None:
     for name in ("dynamic_wi8_afp32", "weight_only_wi8_afp32", "compat", *CALIBRATED_RECIPES):
         assert sizes[name] < 1.4 * weights + 70_000
     assert sizes["dynamic_wi4b32_afp32"] < 0.6 * weights + 50_000
+
+
+def test_a_table_that_is_also_the_last_layer_is_stored_once() -> None:
+    classifier = build_model()
+    backbone = classifier.backbone
+    head = MaskedLMHead(backbone.config, backbone.embedding.token, name="head")
+    head.build((None, None, backbone.config.hidden_size))
+
+    def answer(**batch: tf.Tensor) -> dict[str, tf.Tensor]:
+        # No encoder: the padding mask is read for the sake of the signature.
+        x = backbone.embedding(batch["token_ids"], batch["segment_ids"])  # [1, T, H]
+        return {"logits": head(x)[:, 0] + 0.0 * tf.cast(batch["padding_mask"][0, 0], tf.float32)}
+
+    module = tf.Module()
+    module.weights = [variable.value for variable in (*backbone.variables, *head.variables)]
+    with as_lookups(backbone.embedding):
+        module.answer = tf.function(answer).get_concrete_function(**{
+            name: tf.TensorSpec([1, None], tf.int32, name=name) for name in INPUT_NAMES
+        })
+    model = convert(module)
+    for name in RECIPES:
+        content = quantize(model, name, inputs(8, seed=2))
+        check_structure(content)
+        assert error(content, model) <= ERRORS[name]
+        assert len(content) < len(model) or name == "float32"
 
 
 def test_scales_moved_out_of_rows_change_no_answer(model: bytes) -> None:
