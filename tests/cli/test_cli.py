@@ -170,6 +170,13 @@ def test_a_missing_extra_is_named_with_its_cure(
     )
 
 
+def test_a_static_recipe_without_examples_is_refused_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("export", tmp_path, "--recipe", "static_wi8_ai8", "--out", tmp_path / "out") == 1
+    assert "Give it --calibration, a labelled file of the task." in capsys.readouterr().err
+
+
 def write_checkpoint(folder: Path, extra: int = 0) -> None:
     tiny_checkpoint(folder)
     pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *map(chr, range(97, 123 + extra))]
