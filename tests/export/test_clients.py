@@ -17,15 +17,14 @@ import tensorflow as tf
 from albert_tf import runtime
 from albert_tf.examples.packing import pad_batch
 from albert_tf.export import bundle
-from albert_tf.export.convert import convert
-from albert_tf.export.metadata import QUESTION_LENGTH, add_metadata
-from albert_tf.models.backbone import INPUT_NAMES, AlbertBackbone
+from albert_tf.export.metadata import QUESTION_LENGTH
+from albert_tf.export.signature import Form
+from albert_tf.models.backbone import AlbertBackbone
 from albert_tf.models.classifier import AlbertTextClassifier
 from albert_tf.models.question_answerer import AlbertQuestionAnswerer
-from albert_tf.models.saved import load_task_model
 from albert_tf.tasks.classification import ClassificationTask, TextExample
 from albert_tf.tasks.squad import QuestionAnsweringTask, QuestionExample
-from albert_tf.tasks.task import TaskModel, read_task
+from albert_tf.tasks.task import TaskModel
 from albert_tf.text.tokenizer import Tokenizer, load_tokenizer
 from tests.export.clients import ClientError, ask
 from tests.export.conftest import tiny_config, write_model
@@ -171,25 +170,10 @@ def test_mediapipe_refuses_a_loop_and_answers_without_one(
     """MediaPipe takes models of one subgraph, so an unrolled encoder, and of one length."""
     with pytest.raises(ClientError, match="single subgraph"):
         ask("mediapipe", "classify_with_mediapipe", folder / name / "model.tflite", texts)
-    source = folder / f"{name}-model"
-    model = load_task_model(source, read_task(source).name)
-    unrolled = folder / f"{name}.tflite"
-    unrolled.write_bytes(unrolled_file(model, source, 31))
-    found = ask("mediapipe", "classify_with_mediapipe", unrolled, texts)
-    reader = runtime.load(folder / name)
-    scores = [model.score_inputs(packed(reader, text))["logits"][0] for text in texts]
-    assert_alike(found, [by_label(np.asarray(row)) for row in scores])
-
-
-def unrolled_file(model: Any, source: Path, length: int) -> bytes:
-    """The classifier with its layers laid out one by one, for inputs of one length."""
-    module = tf.Module()
-    module.weights = [variable.value for variable in model.variables]
-    module.answer = tf.function(lambda **inputs: dict(model.score_inputs(inputs)))
-    module.answer = module.answer.get_concrete_function(**{
-        name: tf.TensorSpec([1, length], tf.int32, name=name) for name in INPUT_NAMES
-    })
-    return add_metadata(convert(module), read_task(source), source, QUESTION_LENGTH)
+    target = folder / f"{name}-unrolled"
+    bundle.export(folder / f"{name}-model", target, "float32", Form("unrolled", 31))
+    found = ask("mediapipe", "classify_with_mediapipe", target / "model.tflite", texts)
+    assert_alike(found, our_scores(target, texts))
 
 
 def run_tensorflow(model: Path, batches: list[dict[str, Any]]) -> list[dict[str, Any]]:
