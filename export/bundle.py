@@ -87,7 +87,7 @@ def export(
     task = _fitted(task, form, positions)
     converted = convert(build_signature(model, form, model.inputs))
     parity = verify(model, converted, lengths=(8, 1 + task.sequence_length // 2))
-    examples = read_inputs(task, tokenizer, calibration) if calibration else None
+    examples = read_inputs(task, tokenizer, calibration, form) if calibration else None
     content = quantize(converted, recipe, examples)
     check_structure(content)
     content = add_metadata(content, task, source, positions)

@@ -2,20 +2,23 @@
 
 tasks  ->  [calibration.read_inputs]  ->  quantize
 
-Shape letters: T tokens.
+Shape letters: B inputs of one call, T tokens.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from albert_tf.examples.packing import Ints, pad_batch
+from albert_tf.export.signature import Form
 from albert_tf.tasks.task import Task
 from albert_tf.text.tokenizer import Tokenizer
 
 
 def read_inputs(
-    task: Task, tokenizer: Tokenizer, path: Path, limit: int = 200
+    task: Task, tokenizer: Tokenizer, path: Path, form: Form, limit: int = 200
 ) -> list[dict[str, Ints]]:
     """Reads a labelled file in the layout of a task.
 
@@ -23,13 +26,24 @@ def read_inputs(
         task: How to read it.
         tokenizer: Of the model.
         path: A file that the model was trained on, or one like it; not one it is scored on.
+        form: Of the file; inputs are padded to a fixed length, and repeated to fill a batch.
         limit: Most examples to read.
 
     Returns:
-        What the model reads to answer each example, int32 [1, T] by name, not padded.
+        What the model reads to answer each example, int32 [B, T] by name.
     """
     return [
-        pad_batch([window.packed], pad_id=tokenizer.special.pad)
+        _in_form(pad_batch([window.packed], pad_id=tokenizer.special.pad), form, tokenizer)
         for example in task.read(path, limit)
         for window in task.windows(example, tokenizer)
     ]
+
+
+def _in_form(inputs: dict[str, Ints], form: Form, tokenizer: Tokenizer) -> dict[str, Ints]:
+    length = inputs["token_ids"].shape[1]
+    room = (form.sequence_length or length) - length
+    fillers = dict.fromkeys(inputs, 0) | {"token_ids": tokenizer.special.pad}
+    return {
+        name: np.pad(rows.repeat(form.batch, 0), ((0, 0), (0, room)), constant_values=fillers[name])
+        for name, rows in inputs.items()
+    }

@@ -15,6 +15,7 @@ from albert_tf import runtime
 from albert_tf.export import bundle
 from albert_tf.export.drop import DropError, Gate
 from albert_tf.export.report import REPORT_FILES
+from albert_tf.export.signature import Form
 from albert_tf.export.verify import ParityError
 from albert_tf.tasks.classification import TextExample
 from albert_tf.tasks.race import ChoiceExample
@@ -76,6 +77,21 @@ def test_a_static_recipe_sees_examples_of_a_file(models: Path, tmp_path: Path) -
     static = runtime.load(target).predict(EXAMPLES["classifier"][0])
     keras_model = load(source).predict(EXAMPLES["classifier"][0])
     # Eight-bit activations of a random five-layer model.
+    assert static.probabilities == pytest.approx(keras_model.probabilities, abs=0.1)
+
+
+@pytest.mark.slow
+def test_a_static_recipe_sees_examples_in_the_form_of_the_file(
+    models: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "train.tsv"
+    table.write_text("text\tlabel\nMina found a lamp.\tyes\nShe was at home at dawn.\tno\n")
+    bundle.export(
+        models / "classifier", tmp_path / "out", "static_wi8_ai8", Form("unrolled", 23, 2),
+        calibration=table, gate=UNSEEN,
+    )  # fmt: skip
+    static = runtime.load(tmp_path / "out").predict(EXAMPLES["classifier"][0])
+    keras_model = load(models / "classifier").predict(EXAMPLES["classifier"][0])
     assert static.probabilities == pytest.approx(keras_model.probabilities, abs=0.1)
 
 
