@@ -86,6 +86,7 @@ def test_columns_of_a_task_that_knows_its_files_are_refused(
     assert words in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_race_is_trained_on_folders_and_answers_one_question(
     tmp_path: Path, pretrained: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

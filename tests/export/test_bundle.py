@@ -51,6 +51,7 @@ def test_the_float_export_answers_as_keras_does(models: Path, tmp_path: Path, na
             assert (ours.start, ours.end) == (theirs.start, theirs.end)
 
 
+@pytest.mark.slow
 def test_the_dynamic_range_export_is_smaller_and_close(models: Path, tmp_path: Path) -> None:
     whole = bundle.export(models / "classifier", tmp_path / "float", "float32")
     small = bundle.export(

@@ -157,6 +157,7 @@ def test_sigterm_in_the_last_step_of_a_stretch_loses_no_entry_of_the_log(
     assert_same_run(whole, cut)
 
 
+@pytest.mark.slow
 def test_a_run_killed_before_its_model_was_saved_is_only_saved(
     tmp_path: Path, shards: TokenShards, whole: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -169,6 +170,7 @@ def test_a_run_killed_before_its_model_was_saved_is_only_saved(
     assert_same_run(whole, cut)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["cut", "flipped"])
 def test_a_damaged_checkpoint_gives_way_to_the_one_before(
     tmp_path: Path, shards: TokenShards, whole: Path, monkeypatch: pytest.MonkeyPatch, damage: str
@@ -273,6 +275,7 @@ def test_a_broken_loss_before_any_save_stops_with_advice(
     assert not (tmp_path / "config.json").exists()
 
 
+@pytest.mark.slow
 def test_a_broken_run_goes_back_and_on_at_half_the_rate(
     tmp_path: Path, shards: TokenShards, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -406,6 +409,7 @@ def test_a_vocabulary_of_another_size_is_refused(tmp_path: Path, shards: TokenSh
         pretrain(shards, AlbertConfig(), OPTIONS, tmp_path)
 
 
+@pytest.mark.slow
 def test_the_random_state_of_keras_is_set(tmp_path: Path, shards: TokenShards) -> None:
     keras.utils.set_random_seed(99)
     first = pretrain(shards, config(shards), OPTIONS, tmp_path / "first")
