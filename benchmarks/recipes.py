@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from albert_tf.export.drop import BARS
-from albert_tf.export.recipes import RECIPES
+from albert_tf.export.recipes import CALIBRATED_RECIPES, RECIPES
 
 
 def measure(recipe: str, asked: argparse.Namespace) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def measure(recipe: str, asked: argparse.Namespace) -> dict[str, Any]:
             "--validation", asked.data, "--validation-limit", asked.limit,
             "--accept-drop", 100, "--out", folder,
         ]  # fmt: skip
-        if recipe.startswith("static"):
+        if recipe in CALIBRATED_RECIPES:
             command += ["--calibration", asked.calibration]
         finished = subprocess.run(
             list(map(str, command)), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL,

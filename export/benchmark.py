@@ -35,6 +35,8 @@ def median_latency_ms(model: TaskModel, examples: Sequence[Any]) -> float:
 def latencies_ms(engine: Engine, longest: int) -> dict[int, float]:
     """Returns the median time of one call of a file, by the length T of its inputs.
 
+    A call answers as many inputs as the file takes at once, and one gap where it fills gaps.
+
     Args:
         engine: Of the file.
         longest: Tokens of the longest input. Of a file of fixed length, every call takes as
@@ -45,7 +47,8 @@ def latencies_ms(engine: Engine, longest: int) -> dict[int, float]:
     lengths = [fixed] if fixed else sorted({*(n for n in _LENGTHS if n < longest), longest})
     times = {}
     for length in lengths:
-        sizes = {name: (shape[0] or 1, shape[1] or length) for name, shape in shapes.items()}
+        free = dict.fromkeys(shapes, length) | {"mask_positions": 1}
+        sizes = {name: (shape[0] or 1, shape[1] or free[name]) for name, shape in shapes.items()}
         inputs = {name: np.ones(size, np.int32) for name, size in sizes.items()}
         times[length] = _median_ms([partial(engine.run, inputs)] * _CALLS)
     return times

@@ -24,7 +24,7 @@ from albert_tf.export.recipes import CALIBRATED_RECIPES, FLOAT_RECIPE, check_rec
 from albert_tf.export.report import REPORT_FILES, Report, write_report
 from albert_tf.export.signature import SIGNATURE, Form, build_signature
 from albert_tf.export.structure import check_structure
-from albert_tf.export.verify import random_inputs, verify
+from albert_tf.export.verify import check_finite, random_inputs, verify
 from albert_tf.runtime.contract import CONTRACT_FILE, FORMAT_VERSION, Contract, FileRecord
 from albert_tf.runtime.engine import Engine
 from albert_tf.runtime.model import load
@@ -78,7 +78,7 @@ def export(
             file of LiteRT's own operations with every weight in it once.
     """
     source, target = Path(source), Path(target)
-    check_recipe(recipe, calibration is not None)
+    _check_calibration(recipe, calibration)
     _check_target(target)
     tokenizer = load_tokenizer(source)
     model, task = open_head(source, head)
@@ -86,7 +86,8 @@ def export(
     positions = model.backbone.config.max_position_embeddings
     task = _fitted(task, form, positions)
     converted = convert(build_signature(model, form, model.inputs))
-    parity = verify(model, converted, lengths=(8, 1 + task.sequence_length // 2))
+    longest = task.sequence_length
+    parity = verify(model, converted, lengths=(min(8, longest), 1 + longest // 2))
     examples = read_inputs(task, tokenizer, calibration, form) if calibration else None
     content = quantize(converted, recipe, examples)
     check_structure(content)
@@ -116,25 +117,35 @@ def export(
         contract.write(folder)
         report = _judged(folder, model, converted, gate, progress)
         write_report(report, folder)
-        if target.exists():
-            target.rename(Path(name) / "before")
-        folder.rename(target)
+        _put(folder, target, Path(name) / "before")
     return contract
+
+
+def _put(folder: Path, target: Path, before: Path) -> None:
+    """Moves an export to its place; what was there stays where that fails."""
+    try:
+        if target.exists():
+            target.rename(before)
+        folder.rename(target)
+    except BaseException:
+        if before.exists():
+            before.rename(target)
+        raise
 
 
 def _judged(folder: Path, model: Head, converted: bytes, gate: Gate, progress: bool) -> Report:
     """What the runtime makes of an export, which it must be able to open."""
     exported = load(folder)
-    contract = exported.contract
-    whole = replace(exported, run=Engine(converted).run)
-    drop = gate.measure(contract.recipe, whole, exported, progress=progress)
+    contract, longest = exported.contract, exported.task.sequence_length
     engine = Engine(folder / contract.model.name)
-    times = latencies_ms(engine, exported.task.sequence_length)
+    check_finite(engine, longest, model.backbone.config.vocab_size)
+    times = latencies_ms(engine, longest)
+    drop = gate.measure(contract.recipe, converted, exported, progress=progress)
     return Report(contract, len(converted), drop, times, _errors(model, contract.recipe))
 
 
 def _errors(model: Head, recipe: str) -> list[float]:
-    """Those by depth, of a recipe that needs no examples; nothing for others."""
+    """Those by depth of the body, of a recipe that needs no examples; nothing for others."""
     if recipe in {FLOAT_RECIPE, *CALIBRATED_RECIPES}:
         return []
     length = min(64, model.backbone.config.max_position_embeddings)
@@ -154,6 +165,15 @@ def _fitted(task: Task, form: Form, positions: int) -> Task:
     shorter = min(length, task.sequence_length)
     fitted: Task = replace(task, sequence_length=shorter)  # type: ignore[type-var]
     return fitted
+
+
+def _check_calibration(recipe: str, calibration: Path | None) -> None:
+    """A recipe has the examples it needs, and no others."""
+    check_recipe(recipe, calibration is not None)
+    if calibration is not None and recipe not in CALIBRATED_RECIPES:
+        raise ValueError(f"recipe {recipe} sees no examples; leave --calibration out.")
+    if calibration is not None and not calibration.exists():
+        raise FileNotFoundError(f"calibration must be a labelled file; got {calibration}.")
 
 
 def _check_target(target: Path) -> None:

@@ -29,6 +29,10 @@ def read_inputs(
         form: Of the file; inputs are padded to a fixed length, and repeated to fill a batch.
         limit: Most examples to read.
 
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: the examples are not of the task.
+
     Returns:
         What the model reads to answer each example, int32 [B, T] by name.
     """

@@ -6,14 +6,15 @@ runtime  ->  [drop.Gate]  ->  report, bundle
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
 from albert_tf.export.heads import PRETRAINED_HEADS as UNSCORED
-from albert_tf.export.recipes import FLOAT_RECIPE
+from albert_tf.export.recipes import CALIBRATED_RECIPES, FLOAT_RECIPE
+from albert_tf.runtime.engine import Engine
 from albert_tf.tasks.task import Task, TaskModel
 
 # Points of the task's score that a file of each recipe may lose.
@@ -27,6 +28,8 @@ BARS = {
     "dynamic_wi4b32_afp32": 1.0,
     "static_wi8_ai8": 1.0,
 }
+# Scores that are means over the examples.
+_COUNTED = {"accuracy", "f1", "best_f1"}
 
 
 class DropError(ValueError):
@@ -50,16 +53,13 @@ class Drop:
     def check(self, bar: float) -> None:
         """Compares the loss with a bar.
 
-        One example more or less that is right is always accepted, for the score of few examples
-        has no smaller step.
-
         Args:
             bar: Points that may be lost.
 
         Raises:
-            DropError: more is lost.
+            DropError: more is lost, or a score is no number.
         """
-        if self.points > max(bar, 100.0 / self.examples) + 1e-9:
+        if not self.points <= bar + 1e-9:
             raise DropError(
                 f"the file must lose at most {bar:g} points of {self.metric}; it loses "
                 f"{self.points:.2f} on {self.examples} examples ({self.whole:.2f} to "
@@ -87,30 +87,55 @@ class Gate:
         """Refuses early what could not be judged later.
 
         Raises:
-            ValueError: the recipe changes answers and there is nothing to measure it on.
+            FileNotFoundError: there is no such file of examples.
+            ValueError: the recipe changes answers and there is nothing to measure it on, or
+                there is no score to measure.
         """
+        if task.name in UNSCORED:
+            if self.validation is not None:
+                raise ValueError(f"{task.name} have no score; leave --validation out.")
+            if recipe in CALIBRATED_RECIPES:
+                raise ValueError(
+                    f"recipe {recipe} must see examples of a task, and {task.name} have none; "
+                    f"choose another, such as dynamic_wi8_afp32."
+                )
+            return
+        if self.validation is not None and not self.validation.exists():
+            raise FileNotFoundError(f"validation must be a labelled file; got {self.validation}.")
         judged = self.validation is not None or self.accept_drop is not None
-        if recipe != FLOAT_RECIPE and task.name not in UNSCORED and not judged:
+        if recipe != FLOAT_RECIPE and not judged:
             raise ValueError(
                 f"recipe {recipe} changes answers, so its score must be seen: give --validation, a "
                 f"labelled file, or --accept-drop with the points it may lose unseen."
             )
 
     def measure(
-        self, recipe: str, whole: TaskModel, exported: TaskModel, *, progress: bool = False
+        self, recipe: str, whole: Path | bytes, exported: TaskModel, *, progress: bool = False
     ) -> Drop | None:
         """Scores a file beside the float file; None where there are no labelled examples.
 
+        Where a score counts examples and has no step as small as the bar of the recipe, one
+        example more or less is accepted.
+
+        Args:
+            recipe: Of the file.
+            whole: The float file.
+            exported: The file as `runtime.load` opens it.
+            progress: Whether to show progress bars on stderr.
+
         Raises:
             DropError: it loses more than it may.
-            FileNotFoundError: no such file of examples.
             ValueError: the examples are not of the task.
         """
         if self.validation is None:
             return None
         examples = exported.task.read(self.validation, self.validation_limit)
-        drop = measure_drop(whole, exported, examples, progress=progress)
-        drop.check(BARS[recipe] if self.accept_drop is None else self.accept_drop)
+        before = replace(exported, run=Engine(whole).run)
+        drop = measure_drop(before, exported, examples, progress=progress)
+        bar = BARS[recipe]
+        if drop.metric in _COUNTED:
+            bar = max(bar, 100 / drop.examples)
+        drop.check(bar if self.accept_drop is None else self.accept_drop)
         return drop
 
 

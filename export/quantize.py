@@ -2,7 +2,7 @@
 
 convert  ->  [quantize.quantize]  ->  structure, bundle
 
-Shape letters: T tokens.
+Shape letters: B inputs of one call, T tokens.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def quantize(
     Args:
         model: A float LiteRT model as `convert` makes it.
         name: One of `recipes.RECIPES`; each is described by its function below.
-        calibration: Inputs int32 [1, T] by name, such as the model will read. Needed by the
+        calibration: Inputs int32 [B, T] by name, such as the model will read. Needed by the
             static recipes, and not read by others.
 
     Raises:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 FLOAT_RECIPE = "float32"
+DEFAULT_RECIPE = "dynamic_wi8_afp32"
 
 # "dynamic": integer weights, activations rounded at run time, a scale for each token;
 # "weight_only": integer weights, float products; "static": integer weights and

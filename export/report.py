@@ -65,11 +65,14 @@ def _markdown(report: Report, picture: str) -> str:
         shown = f"{drop.exported:.2f} (float {drop.whole:.2f}) on {drop.examples:,} examples"
         rows.append((drop.metric, shown))
     rows += [
-        (f"answer at {length} tokens", f"{median:.1f} ms here, two threads")
+        (f"call with {length} tokens", f"{median:.1f} ms here, two threads")
         for length, median in report.latency_ms.items()
     ]
     if report.errors_by_depth:
-        rows.append(("error of the last hidden states", f"{report.errors_by_depth[-1]:.2%}"))
+        rows.append((
+            "error of the last hidden states of the body, as a loop",
+            f"{report.errors_by_depth[-1]:.2%}",
+        ))
     table = "".join(f"| {name} | {value} |\n" for name, value in rows)
     files = "".join(
         f"| {record.name} | {record.bytes:,} | {record.sha256} |\n"

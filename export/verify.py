@@ -55,6 +55,31 @@ def verify(model: Any, converted: bytes, lengths: tuple[int, ...], *, seed: int 
     return worst
 
 
+def check_finite(engine: Engine, longest: int, vocab_size: int) -> None:
+    """Looks for answers that are no numbers, on inputs from the emptiest to the fullest.
+
+    Args:
+        engine: Of the file that is to be written.
+        longest: Tokens of the longest input.
+        vocab_size: V.
+
+    Raises:
+        ParityError: an output is not finite.
+    """
+    rng = np.random.default_rng(0)
+    rows = engine.inputs["token_ids"].shape[0] or 1
+    for real, length in ((2, 2), (longest // 10, longest), (longest, longest)):
+        batch = random_inputs((rows, length), vocab_size, rng)[0]
+        batch["padding_mask"][:, max(real, 1) :] = 0
+        if "mask_positions" in engine.inputs:
+            batch["mask_positions"] = np.zeros((rows, 1), np.int32)
+        for name, output in engine.run(batch).items():
+            if not np.isfinite(output).all():
+                raise ParityError(
+                    f"output {name} must be finite; it is not for {real} tokens of {length}."
+                )
+
+
 def _difference(name: str, output: np.ndarray, expected: np.ndarray) -> float:
     # What lies beyond answers padding.
     output = output[tuple(map(slice, expected.shape))]

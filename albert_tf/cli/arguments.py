@@ -27,7 +27,7 @@ from albert_tf.cli.options import (
 from albert_tf.cli.tasks import add_tasks
 from albert_tf.config import SHARING, AlbertConfig
 from albert_tf.examples.sentence_pairs import OBJECTIVES
-from albert_tf.export.recipes import RECIPES
+from albert_tf.export.recipes import DEFAULT_RECIPE, RECIPES
 from albert_tf.tasks.named import task_names
 from albert_tf.version import __version__
 
@@ -194,10 +194,10 @@ def _export(steps: Any) -> None:
     step.add_argument("model", type=Path, help="folder of a fine-tuned or pretrained model")
     add_path(step, "--out", "FOLDER", "for the exported files", required=True)
     step.add_argument(
-        "--recipe", default="dynamic_wi8_afp32", choices=RECIPES,
+        "--recipe", choices=RECIPES,
         help="how numbers are stored: weights in float, or in 8 (wi8) or 4 bits (wi4); "
         "activations in float (afp32), or in integers too; compat is for runtimes as old as "
-        "tflite-runtime 2.14 (default dynamic_wi8_afp32)",
+        f"tflite-runtime 2.14 (default {DEFAULT_RECIPE})",
     )  # fmt: skip
     add_path(
         step, "--calibration", "PATH",

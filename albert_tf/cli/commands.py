@@ -18,7 +18,13 @@ from tqdm import tqdm
 from albert_tf.cli.options import given_options
 from albert_tf.cli.output import print_rows, print_table, write_json
 from albert_tf.cli.tasks import new_task
+from albert_tf.export.recipes import DEFAULT_RECIPE
 from albert_tf.training.recipe import read_recipe
+
+_OF_LITERT = (
+    "recipe", "calibration", "head", "encoder", "sequence_length", "batch", "validation",
+    "validation_limit", "accept_drop",
+)  # fmt: skip
 
 
 def demo(arguments: argparse.Namespace) -> None:
@@ -137,11 +143,19 @@ def finetune(arguments: argparse.Namespace) -> None:
     train(new_task(arguments), recipe, arguments)
 
 
+def _refuse_litert_options(arguments: argparse.Namespace) -> None:
+    """Options that say how a LiteRT file is made mean nothing to another library's."""
+    given = ["--" + name.replace("_", "-") for name in _OF_LITERT if getattr(arguments, name)]
+    if given:
+        raise ValueError(f"--format {arguments.format} has no {', '.join(given)}; leave it out.")
+
+
 def export(arguments: argparse.Namespace) -> None:
     """Writes the files for a device, or for another library."""
     if arguments.format != "litert":
         from albert_tf.export.checkpoint import export_checkpoint
 
+        _refuse_litert_options(arguments)
         left_out = export_checkpoint(arguments.model, arguments.out, arguments.format)
         print_table({"folder": arguments.out, "left out": ", ".join(left_out) or "nothing"})
         return
@@ -151,7 +165,7 @@ def export(arguments: argparse.Namespace) -> None:
 
     form = given_options(Form(), arguments)
     contract = write(
-        arguments.model, arguments.out, arguments.recipe, form, arguments.head,
+        arguments.model, arguments.out, arguments.recipe or DEFAULT_RECIPE, form, arguments.head,
         calibration=arguments.calibration, gate=given_options(Gate(), arguments), progress=True,
     )  # fmt: skip
     print_table({

@@ -39,7 +39,8 @@ class EdgeModel(TaskModel):
     """An exported model, ready to answer.
 
     One model may be used by many threads; they get the answers that one would, and take turns.
-    Texts of a list are read in the order of their lengths and answered in the order they came.
+    Texts of a list are read some at a time, in the order of their lengths, and answered in the
+    order they came.
 
     `classify`, `answer`, `embed` and `fill_mask` each need a file of that kind; `predict` and
     `predict_all` take the examples of any task.
@@ -210,8 +211,8 @@ def _check_sizes(path: Path, contract: Contract, task: Task) -> None:
 
 
 def _check_list(name: str, texts: Any) -> None:
-    if isinstance(texts, str):
-        raise TypeError(f"{name} must be a list of strings; got one string.")
+    if isinstance(texts, str) or not isinstance(texts, Sequence):
+        raise TypeError(f"{name} must be a list of strings; got {type(texts).__name__}.")
     for text in texts:
         if not isinstance(text, str):
             raise TypeError(f"{name} must be text; got {type(text).__name__}.")

@@ -1,13 +1,15 @@
 """A file that scores too far below the model it was made from is refused."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from albert_tf.export.drop import BARS, Drop, DropError, measure_drop
+from albert_tf.export.drop import BARS, Drop, DropError, Gate, measure_drop
 from albert_tf.export.recipes import RECIPES
-from albert_tf.tasks.classification import TextExample
+from albert_tf.tasks.classification import ClassificationTask, TextExample
+from albert_tf.tasks.embedding import EmbeddingTask
 from albert_tf.training.evaluate import load
 
 
@@ -22,11 +24,10 @@ def test_every_recipe_has_a_bar() -> None:
         (90.0, 91.0, 1000, 0.0, True),
         (90.0, 89.7, 1000, 0.3, True),
         (90.0, 89.6, 1000, 0.3, False),
-        (90.0, 89.5, 200, 0.3, True),  # one example of 200
-        (90.0, 89.0, 200, 0.3, False),
+        (90.0, math.nan, 1000, 0.3, False),
     ],
 )
-def test_a_bar_or_one_example(
+def test_a_drop_is_compared_with_its_bar(
     whole: float, exported: float, examples: int, bar: float, accepted: bool
 ) -> None:
     drop = Drop("accuracy", whole, exported, examples)
@@ -36,6 +37,17 @@ def test_a_bar_or_one_example(
     message = rf"at most {bar:g} points of accuracy; it loses .* on {examples} .*--accept-drop"
     with pytest.raises(DropError, match=message):
         drop.check(bar)
+
+
+def test_what_has_no_score_is_not_judged_by_one(tmp_path: Path) -> None:
+    task = EmbeddingTask(sequence_length=9)
+    Gate().check_recipe("dynamic_wi8_afp32", task)
+    with pytest.raises(ValueError, match="embeddings have no score; leave --validation out"):
+        Gate(validation=tmp_path).check_recipe("dynamic_wi8_afp32", task)
+    with pytest.raises(ValueError, match="static_wi8_ai8 must see examples of a task, and emb"):
+        Gate().check_recipe("static_wi8_ai8", task)
+    with pytest.raises(FileNotFoundError, match=r"validation must be a labelled file; got .*none"):
+        Gate(validation=tmp_path / "none").check_recipe("float16", ClassificationTask())
 
 
 def test_both_are_scored_on_the_same_examples(models: Path) -> None:

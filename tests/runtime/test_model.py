@@ -107,7 +107,7 @@ def test_a_call_that_does_not_suit_the_file_names_what_would(exports: Path, name
 @pytest.mark.parametrize(
     ("name", "call", "words"),
     [
-        ("classifier", lambda m: m.classify("so"), "texts must be a list of strings; got one"),
+        ("classifier", lambda m: m.classify("so"), "texts must be a list of strings; got str"),
         ("classifier", lambda m: m.classify(["so", 1]), "texts must be text; got int"),
         ("classifier", lambda m: m.classify(["so"], "a"), "pairs must be a list of strings"),
         ("embedder", lambda m: m.embed([None]), "texts must be text; got NoneType"),
