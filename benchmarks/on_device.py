@@ -24,12 +24,13 @@ import os
 import statistics
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from peers import peers_python
+from result_folder import claim
 from tqdm import tqdm
 
 from albert_tf.tasks.classification import ClassificationTask, softmax
@@ -138,9 +139,10 @@ def files(model: Path, out: Path) -> dict[str, Contestant]:
 
 
 def ask(model: Path, data: Path | None, limit: int, target: Path) -> list[str]:
-    """Writes the ids of the rows of a file for the contestants; returns the true labels."""
+    """Writes the ids of rows, cut to `FIXED`, for the contestants; returns the true labels."""
     task, tokenizer = read_task(model), load_tokenizer(model)
     examples = task.read(data, limit) if data else []
+    task = replace(task, sequence_length=min(task.sequence_length, FIXED))
     packed = [window.packed for example in examples for window in task.windows(example, tokenizer)]
     np.savez(
         target,
@@ -231,6 +233,7 @@ def main() -> None:
         model = asked.out / "random"
         if not (model / "albert_task.json").exists():
             random_classifier(asked.vocab, model)
+    claim(asked.out, model)
     backbone = json.loads((model / "config.json").read_text())["config"]
     positions = backbone["config"]["max_position_embeddings"]
     lengths = [length for length in LENGTHS if length <= positions]

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
+from result_folder import claim
 from tqdm import tqdm
 
 from albert_tf.export.drop import BARS
@@ -71,6 +72,7 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=2000, help="rows of data (default 2000)")
     parser.add_argument("--out", type=Path, required=True, help="folder for the exports")
     asked = parser.parse_args()
+    claim(asked.out, asked.model, asked.data, asked.calibration, asked.limit)
     reports = [measure(recipe, asked) for recipe in tqdm(RECIPES, unit="recipe")]
     print(f"| recipe | bytes | {reports[0]['score']['metric']} | lost | bar | error of states |")
     print("| --- | --- | --- | --- | --- | --- |")

@@ -1,0 +1,25 @@
+"""A folder for the files of a benchmark, which may be continued but not mixed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+_FILE = "made_for.json"
+
+
+def claim(folder: Path, model: Path, *settings: object) -> None:
+    """Takes a folder for one model and its settings.
+
+    Raises:
+        SystemExit: it holds results of others.
+    """
+    weights = sorted(model.glob("*.weights.h5"))
+    sums = [hashlib.sha256(path.read_bytes()).hexdigest() for path in weights]
+    wanted = {"weights": sums, "settings": list(map(str, settings))}
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / _FILE
+    if path.exists() and json.loads(path.read_text()) != wanted:
+        raise SystemExit(f"{folder} holds results of another model or settings; choose another.")
+    path.write_text(json.dumps(wanted, indent=2) + "\n")
