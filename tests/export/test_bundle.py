@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from albert_tf.tasks.classification import TextExample
 from albert_tf.tasks.race import ChoiceExample
 from albert_tf.tasks.regression import ScoredExample
 from albert_tf.tasks.squad import QuestionExample
+from albert_tf.text.tokenizer import SentencePieceTokenizer
 from albert_tf.training.evaluate import load
 
 # Random weights have no score to lose.
@@ -149,6 +151,20 @@ def test_exporting_twice_replaces_the_first(models: Path, tmp_path: Path) -> Non
     bundle.export(models / "classifier", tmp_path / "out", "dynamic_wi8_afp32", gate=UNSEEN)
     contract = json.loads((tmp_path / "out" / "contract.json").read_text())
     assert contract["recipe"] == "dynamic_wi8_afp32"
+
+
+def test_a_full_disk_leaves_nothing_and_spoils_nothing(
+    models: Path, tmp_path: Path, full_disk: Callable[[type], list[str]]
+) -> None:
+    target = tmp_path / "out"
+    bundle.export(models / "classifier", target, "float32")
+    before = {path.name: path.read_bytes() for path in target.iterdir()}
+    seen = full_disk(SentencePieceTokenizer)
+    with pytest.raises(OSError, match="No space left"):
+        bundle.export(models / "classifier", target, "float32")
+    assert seen == ["model.tflite"]  # the control: something had been written
+    assert {path.name: path.read_bytes() for path in target.iterdir()} == before
+    assert list(tmp_path.iterdir()) == [target]
 
 
 @pytest.mark.parametrize("moment", [1, 2])
