@@ -22,7 +22,7 @@ from litert_quantizer.utils.qsv_utils import min_max_update
 
 from albert_tf.examples.packing import Ints
 from albert_tf.export.recipes import CALIBRATED_RECIPES, FLOAT_RECIPE, check_recipe
-from albert_tf.export.row_scales import SCALES_NAME, move_row_scales, state_row_scales
+from albert_tf.export.row_scales import SCALES_NAME, finished, move_row_scales
 from albert_tf.export.signature import SIGNATURE
 
 _EVERY = TFLOperationName.ALL_SUPPORTED
@@ -60,7 +60,7 @@ def quantize(
         _RULES[name](quantizer)
         ranges = _ranges(model, inputs) if inputs else None
         small = bytes(quantizer.quantize(ranges).quantized_model)
-    return small if name in _FOR_OLD_RUNTIMES else state_row_scales(small)
+    return finished(small, row_scales=name not in _FOR_OLD_RUNTIMES)
 
 
 @contextlib.contextmanager

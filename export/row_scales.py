@@ -1,7 +1,7 @@
 """Takes the size of each row out of a weight, so that one scale fits all its rows.
 
 convert  ->  [row_scales.move_row_scales]  ->  quantize
-quantize  ->  [row_scales.state_row_scales]
+quantize  ->  [row_scales.finished]
 
 Shape letters: N rows looked up, V rows of a weight, E its width.
 """
@@ -50,18 +50,21 @@ def move_row_scales(model: bytes) -> bytes:
     return bytes(flatbuffer_utils.convert_object_to_bytearray(parsed))
 
 
-def state_row_scales(model: bytes) -> bytes:
-    """Says in a file that its products of matrices have a scale for each row of a weight.
+def finished(model: bytes, row_scales: bool) -> bytes:
+    """Mends two things in what litert_quantizer writes.
 
-    litert_quantizer leaves their version at that of float products, so runtimes that know
-    one scale alone open the file and answer nonsense; of this version, they refuse it.
+    It leaves the version of products of matrices at that of float ones, though their weights
+    have a scale for each row, so runtimes that know one scale alone open the file and answer
+    nonsense; of this version, they refuse it. And it may store weights behind the flatbuffer,
+    at places counted from the start of the file, where nothing can be put before them.
 
     Args:
         model: A quantized LiteRT model.
+        row_scales: Whether its weights have a scale for each row or block.
     """
     parsed = flatbuffer_utils.read_model_from_bytearray(bytearray(model))
     for code in parsed.operatorCodes:
-        if code.builtinCode == _FULLY_CONNECTED:
+        if row_scales and code.builtinCode == _FULLY_CONNECTED:
             code.version = max(code.version, _OF_ROW_SCALES)
     return bytes(flatbuffer_utils.convert_object_to_bytearray(parsed))
 

@@ -150,6 +150,13 @@ def test_scales_moved_out_of_rows_change_no_answer(model: bytes) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(set(RECIPES) - CALIBRATED_RECIPES))
+def test_no_weight_lies_at_a_place_counted_from_the_start(model: bytes, name: str) -> None:
+    """Metadata goes before it."""
+    whole = schema.Model.GetRootAs(quantize(model, name), 0)
+    assert all(whole.Buffers(i).Offset() <= 1 for i in range(whole.BuffersLength()))
+
+
+@pytest.mark.parametrize("name", sorted(set(RECIPES) - CALIBRATED_RECIPES))
 def test_runtimes_that_know_one_scale_are_told_of_more(model: bytes, name: str) -> None:
     """2.14 knows version 9 of a product, opened such files, and answered nonsense."""
     parsed = flatbuffer_utils.read_model_from_bytearray(bytearray(quantize(model, name)))
