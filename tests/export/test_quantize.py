@@ -241,15 +241,16 @@ def test_compat_answers_in_the_last_tflite_runtime(
     batches = inputs(12, seed=1)
     expected = answers(model, batches)
     lines = json.dumps([{name: ids.tolist() for name, ids in b.items()} for b in batches])
-    errors = {}
+    done = {}
     for name in ("compat", "dynamic_wi8_afp32"):
         (tmp_path / name).write_bytes(quantize(model, name))
-        done = subprocess.run(
+        done[name] = subprocess.run(
             [old_python, "-c", _OLD_RUNTIME, tmp_path / name],
-            input=lines, capture_output=True, text=True, check=True,
+            input=lines, capture_output=True, text=True, check=False,
         )  # fmt: skip
-        found = np.concatenate([json.loads(line) for line in done.stdout.splitlines()])
-        errors[name] = float((found - expected).std() / expected.std())
-    assert errors["compat"] <= ERRORS["compat"]
-    # The control: a scale for each row, of which that runtime reads the first alone.
-    assert errors["dynamic_wi8_afp32"] > 3 * ERRORS["compat"]
+    assert done["compat"].returncode == 0, done["compat"].stderr
+    found = np.concatenate([json.loads(line) for line in done["compat"].stdout.splitlines()])
+    assert (found - expected).std() / expected.std() <= ERRORS["compat"]
+    # The control: a scale for each row, of which that runtime would read the first alone.
+    assert done["dynamic_wi8_afp32"].returncode
+    assert "FULLY_CONNECTED" in done["dynamic_wi8_afp32"].stderr
