@@ -115,7 +115,7 @@ def export(
             vocabulary=vocabulary,
         )
         contract.write(folder)
-        report = _judged(folder, model, converted, gate, progress)
+        report = _judged(folder, engine, model, converted, gate, progress)
         write_report(report, folder)
         _put(folder, target, Path(name) / "before")
     return contract
@@ -133,11 +133,12 @@ def _put(folder: Path, target: Path, before: Path) -> None:
         raise
 
 
-def _judged(folder: Path, model: Head, converted: bytes, gate: Gate, progress: bool) -> Report:
+def _judged(
+    folder: Path, engine: Engine, model: Head, converted: bytes, gate: Gate, progress: bool
+) -> Report:
     """What the runtime makes of an export, which it must be able to open."""
     exported = load(folder)
     contract, longest = exported.contract, exported.task.sequence_length
-    engine = Engine(folder / contract.model.name)
     check_finite(engine, longest, model.backbone.config.vocab_size)
     times = latencies_ms(engine, longest)
     drop = gate.measure(contract.recipe, converted, exported, progress=progress)
