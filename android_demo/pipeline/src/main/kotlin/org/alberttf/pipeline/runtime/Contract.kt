@@ -1,6 +1,22 @@
+@file:OptIn(ExperimentalSerializationApi::class)
+
 package org.alberttf.pipeline.runtime
 
+import kotlinx.serialization.ExperimentalSerializationApi
 import kotlinx.serialization.Serializable
+import kotlinx.serialization.SerializationException
+import kotlinx.serialization.json.Json
+import kotlinx.serialization.json.JsonNamingStrategy
+import kotlinx.serialization.json.JsonObject
+import kotlinx.serialization.json.decodeFromJsonElement
+import kotlinx.serialization.json.jsonObject
+import org.alberttf.pipeline.tasks.TaskSettings
+
+/** Name of the file that tells a device what it must know of a model. */
+public const val CONTRACT_FILE: String = "contract.json"
+
+/** The only form of that file that is read. */
+public const val FORMAT_VERSION: Int = 2
 
 /** An input or an output of a model. */
 @Serializable
@@ -10,3 +26,74 @@ public data class TensorRecord(
     /** A size is null where any will do. */
     val shape: List<Int?>,
 )
+
+/** A file of the folder, and how to know it is whole. */
+@Serializable
+public data class FileRecord(
+    val name: String,
+    val bytes: Long,
+    val sha256: String,
+) {
+    init {
+        require(name.isNotEmpty() && name != "." && name != ".." && name.none { it in "/\\" }) {
+            "$CONTRACT_FILE must name plain files; got '$name'."
+        }
+    }
+}
+
+/** All that a reader of an export may rely on, as `albert_tf.runtime.contract` writes it. */
+@Serializable
+public data class Contract(
+    val formatVersion: Int,
+    /** Name and version of the exporter. */
+    val createdBy: String,
+    /** How the weights were quantized. */
+    val recipe: String,
+    /** "loop" or "unrolled". */
+    val encoder: String,
+    /** Entry of the LiteRT file. */
+    val signature: String,
+    val inputs: Map<String, TensorRecord>,
+    val outputs: Map<String, TensorRecord>,
+    val task: TaskSettings,
+    val specialIds: Map<String, Int>,
+    /** Largest difference of the float file from Keras, in any output. */
+    val parity: Double,
+    val model: FileRecord,
+    val vocabulary: List<FileRecord>,
+)
+
+/** A contract that is damaged, of another version, or not true of the files beside it. */
+public class ContractException(
+    message: String,
+    cause: Throwable? = null,
+) : Exception(message, cause)
+
+private val strict = Json { namingStrategy = JsonNamingStrategy.SnakeCase }
+
+/**
+ * Reads a contract; unknown and missing keys are refused.
+ *
+ * @param text the content of `contract.json`.
+ * @throws ContractException it is damaged, of another version, or of a task that is not read here.
+ */
+public fun parseContract(text: String): Contract {
+    try {
+        val values: JsonObject = strict.parseToJsonElement(text).jsonObject
+        val version = values["format_version"]?.toString()
+        if (version != null && version != FORMAT_VERSION.toString()) {
+            throw ContractException(
+                "$CONTRACT_FILE: format_version must be $FORMAT_VERSION; got $version. " +
+                    "Export again with this version.",
+            )
+        }
+        return strict.decodeFromJsonElement<Contract>(values)
+    } catch (error: SerializationException) {
+        throw damaged(error)
+    } catch (error: IllegalArgumentException) {
+        throw damaged(error)
+    }
+}
+
+private fun damaged(error: Exception) =
+    ContractException("$CONTRACT_FILE is damaged: ${error.message} Export again.", error)
