@@ -1,15 +1,22 @@
 # make demo   install, and run the whole road on a made-up world
 # make test   install, and run the tests that take seconds
 # make slow   also the slow tests and those that read real checkpoints
+# make demo-android  the same, and both models into the Android app
 # make check  lint, types and dependency rules
 
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: demo test slow check clean
+.PHONY: demo demo-android test slow check clean
 
 demo: .venv/installed-export
 	$(BIN)/albert-tf demo --out runs/demo
+
+demo-android: demo
+	$(BIN)/albert-tf export runs/demo/answerer --android android_demo \
+		--validation runs/demo/world/held_out.json --validation-limit 400
+	$(BIN)/albert-tf export runs/demo/classifier --android android_demo \
+		--validation runs/demo/world/held_out.tsv
 
 test: .venv/installed-dev
 	$(BIN)/pytest
