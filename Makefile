@@ -1,15 +1,28 @@
 # make demo   install, and run the whole road on a made-up world
 # make test   install, and run the tests that take seconds
 # make slow   also the slow tests and those that read real checkpoints
+# make demo-android  the same, and both models into the Android app
+# make android  test the app and pack it, where Google's Maven is out of reach
 # make check  lint, types and dependency rules
 
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: demo test slow check clean
+.PHONY: demo demo-android android test slow check clean
 
 demo: .venv/installed-export
 	$(BIN)/albert-tf demo --out runs/demo
+
+demo-android: demo
+	$(BIN)/albert-tf export runs/demo/answerer --android android_demo \
+		--validation runs/demo/world/held_out.json --validation-limit 400
+	$(BIN)/albert-tf export runs/demo/classifier --android android_demo \
+		--validation runs/demo/world/held_out.tsv
+
+android: demo-android
+	mvn --quiet --batch-mode --file android_demo/offline verify
+	$(BIN)/python android_demo/offline/apk/make_apk.py
+	$(BIN)/python android_demo/offline/apk/check_apk.py android_demo/offline/apk/target/albert_tf.apk
 
 test: .venv/installed-dev
 	$(BIN)/pytest

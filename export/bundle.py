@@ -85,7 +85,8 @@ def export(
     gate.check_recipe(recipe, task)
     positions = model.backbone.config.max_position_embeddings
     task = _fitted(task, form, positions)
-    converted = convert(build_signature(model, form, model.inputs))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    converted = convert(build_signature(model, form, model.inputs), target.parent)
     longest = task.sequence_length
     parity = verify(model, converted, lengths=(min(8, longest), 1 + longest // 2))
     examples = read_inputs(task, tokenizer, calibration, form) if calibration else None
@@ -93,7 +94,6 @@ def export(
     check_structure(content)
     content = add_metadata(content, task, source, positions)
 
-    target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as name:
         folder = Path(name) / "export"
         folder.mkdir()

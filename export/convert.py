@@ -6,17 +6,20 @@ signature  ->  [convert.convert]  ->  verify, quantize
 from __future__ import annotations
 
 import tempfile
+from pathlib import Path
 
 import tensorflow as tf
 
 from albert_tf.export.signature import SIGNATURE
 
 
-def convert(module: tf.Module) -> bytes:
+def convert(module: tf.Module, scratch: Path | None = None) -> bytes:
     """Converts a module with LiteRT's own operations only.
 
     Args:
         module: As `signature.build_signature` makes it.
+        scratch: Folder on a disk with room for the weights, by default the system's for
+            temporary files, which may be in memory.
 
     Returns:
         A float LiteRT model with the signature `serving_default`.
@@ -24,7 +27,7 @@ def convert(module: tf.Module) -> bytes:
     Raises:
         ValueError: the module needs an operation that LiteRT does not have.
     """
-    with tempfile.TemporaryDirectory() as directory:
+    with tempfile.TemporaryDirectory(dir=scratch) as directory:
         tf.saved_model.save(module, directory, signatures={SIGNATURE: module.answer})
         converter = tf.lite.TFLiteConverter.from_saved_model(directory, signature_keys=[SIGNATURE])
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]

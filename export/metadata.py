@@ -37,7 +37,7 @@ _BUFFER, _IDENTIFIER, _PARSER_VERSION = "TFLITE_METADATA", b"M001", "1.1.0"
 # What clients call our inputs. BertNLClassifier goes by their places, which are these too.
 _INPUTS = {"token_ids": "ids", "segment_ids": "segment_ids", "padding_mask": "mask"}
 _OUTPUTS: dict[str, dict[str, str]] = {
-    ClassificationTask.name: {"logits": "probability", "probabilities": "probability"},
+    ClassificationTask.name: {"probabilities": "probability"},
     QuestionAnsweringTask.name: {"start": "start_logits", "end": "end_logits"},
 }
 # BertQuestionAnswerer writes this many token ids and does not ask whether they fit.

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from albert_tf.export.drop import Drop
@@ -86,14 +87,21 @@ def _markdown(report: Report, picture: str) -> str:
 
 
 def _draw(report: Report, path: Path) -> None:
-    figure = Figure(figsize=(9, 3.5), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    depths = range(1, 1 + len(report.errors_by_depth))
-    left.plot(depths, [100 * error for error in report.errors_by_depth], "o-")
-    left.set(xlabel="applications of the layer", ylabel="error of hidden states, %")
-    left.set_ylim(bottom=0)
-    lengths = list(map(str, report.latency_ms))
-    right.bar(lengths, list(report.latency_ms.values()))
-    right.set(xlabel="tokens", ylabel="milliseconds, this machine")
+    shown = [_draw_times, _draw_errors] if report.errors_by_depth else [_draw_times]
+    figure = Figure(figsize=(4.5 * len(shown), 3.5), layout="constrained")
+    for draw, axes in zip(shown, figure.subplots(1, len(shown), squeeze=False)[0], strict=True):
+        draw(report, axes)
     figure.suptitle(report.contract.recipe)
     figure.savefig(path, dpi=100)
+
+
+def _draw_times(report: Report, axes: Axes) -> None:
+    axes.bar(list(map(str, report.latency_ms)), list(report.latency_ms.values()))
+    axes.set(xlabel="tokens", ylabel="milliseconds, this machine")
+
+
+def _draw_errors(report: Report, axes: Axes) -> None:
+    depths = range(1, 1 + len(report.errors_by_depth))
+    axes.plot(depths, [100 * error for error in report.errors_by_depth], "o-")
+    axes.set(xlabel="applications of the layer", ylabel="error of hidden states, %")
+    axes.set_ylim(bottom=0)

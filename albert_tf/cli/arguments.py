@@ -192,7 +192,12 @@ def _export(steps: Any) -> None:
         "albert-tf export runs/classifier --validation dev.tsv --out runs/classifier-int8",
     )  # fmt: skip
     step.add_argument("model", type=Path, help="folder of a fine-tuned or pretrained model")
-    add_path(step, "--out", "FOLDER", "for the exported files", required=True)
+    target = step.add_mutually_exclusive_group(required=True)
+    add_path(target, "--out", "FOLDER", "for the exported files")
+    add_path(
+        target, "--android", "PROJECT",
+        "such as android_demo, into whose assets a model for questions or classes is put",
+    )  # fmt: skip
     step.add_argument(
         "--recipe", choices=RECIPES,
         help="how numbers are stored: weights in float, or in 8 (wi8) or 4 bits (wi4); "

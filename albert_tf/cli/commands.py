@@ -23,7 +23,7 @@ from albert_tf.training.recipe import read_recipe
 
 _OF_LITERT = (
     "recipe", "calibration", "head", "encoder", "sequence_length", "batch", "validation",
-    "validation_limit", "accept_drop",
+    "validation_limit", "accept_drop", "android",
 )  # fmt: skip
 
 
@@ -159,17 +159,19 @@ def export(arguments: argparse.Namespace) -> None:
         left_out = export_checkpoint(arguments.model, arguments.out, arguments.format)
         print_table({"folder": arguments.out, "left out": ", ".join(left_out) or "nothing"})
         return
+    from albert_tf.export.android import android_folder
     from albert_tf.export.bundle import export as write
     from albert_tf.export.drop import Gate
     from albert_tf.export.signature import Form
 
     form = given_options(Form(), arguments)
+    target = arguments.out or android_folder(arguments.model, arguments.android)
     contract = write(
-        arguments.model, arguments.out, arguments.recipe or DEFAULT_RECIPE, form, arguments.head,
+        arguments.model, target, arguments.recipe or DEFAULT_RECIPE, form, arguments.head,
         calibration=arguments.calibration, gate=given_options(Gate(), arguments), progress=True,
     )  # fmt: skip
     print_table({
-        "file": arguments.out / contract.model.name,
+        "file": target / contract.model.name,
         "bytes": contract.model.bytes,
         "recipe": contract.recipe,
         "answers": contract.task["task"],

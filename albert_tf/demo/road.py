@@ -9,7 +9,7 @@ import json
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from albert_tf.export.benchmark import median_latency_ms
 from albert_tf.export.bundle import export
 from albert_tf.export.drop import Gate
 from albert_tf.models.pretrainer import AlbertPretrainer
+from albert_tf.tasks.classification import ClassificationTask, find_labels
 from albert_tf.tasks.squad import QuestionAnsweringTask, QuestionExample
 from albert_tf.tasks.task import TaskModel
 from albert_tf.text.tokenizer import Tokenizer, load_tokenizer
@@ -54,10 +55,12 @@ _PRETRAINING = PretrainingOptions(
 )
 _FINETUNING = FinetuningOptions(batch_size=16, epochs=1, saves_per_epoch=10, learning_rate=1e-3)
 _RESULTS = {
-    "world", "vocabulary", "examples", "pretrained", "answerer", "float", "int8",
-    "report.json", "history.png",
+    "world", "vocabulary", "examples", "pretrained", "answerer", "float", "int8", "classifier",
+    "classifier-int8", "report.json", "history.png",
 }  # fmt: skip
 _TASK = QuestionAnsweringTask(sequence_length=96, doc_stride=32, max_query_length=16)
+_CLASSIFICATION = ClassificationTask(label_column="time", sequence_length=32)
+_LABELLED = 500  # stories whose sentences are labelled with their time of day
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,7 @@ def travel(out: Path, *, seed: int = 0, progress: bool = True) -> Journey:
         "int8": runtime.load(out / "int8"),
     }
     scores, answers = _score_answers(models, questions, progress)
+    accuracies |= _classify(out, progress)
     report = {
         "parameters": _count_parameters(out / "answerer"),
         "float_bytes": contracts["float"].model.bytes,
@@ -131,6 +135,20 @@ def travel(out: Path, *, seed: int = 0, progress: bool = True) -> Journey:
     return Journey(report, answers, plot)
 
 
+def _classify(out: Path, progress: bool) -> dict[str, float]:
+    """Fine-tunes a classifier of sentences, exports it, and scores both files."""
+    world, folder, exported = out / "world", out / "classifier", out / "classifier-int8"
+    sentences, held_out = (_CLASSIFICATION.read(world / f"{n}.tsv") for n in ("train", "held_out"))
+    task = replace(_CLASSIFICATION, labels=find_labels(sentences))
+    finetune(
+        task, out / "pretrained", sentences, held_out[::7], _FINETUNING, folder, progress=progress
+    )
+    export(folder, exported, "dynamic_wi8_afp32", gate=Gate(world / "held_out.tsv"))
+    models = {"keras": load_keras(folder), "int8": runtime.load(exported)}
+    scores = {name: _score(model, held_out, progress)[0] for name, model in models.items()}
+    return {f"time_of_day_{name}": score["accuracy"] for name, score in scores.items()}
+
+
 def _clear(out: Path) -> None:
     if out.exists():
         if not (out.is_dir() and {path.name for path in out.iterdir()} <= _RESULTS):
@@ -139,7 +157,7 @@ def _clear(out: Path) -> None:
 
 
 def _write_world(stories: Sequence[Story], held_out: Sequence[Story], folder: Path) -> None:
-    """Writes the corpus and both question files, as a user would bring them."""
+    """Writes the corpus, questions and labelled sentences, as a user would bring them."""
     folder.mkdir(parents=True)
     for name, told in (("train", stories), ("held_out", held_out)):
         documents = ("\n".join(story.sentences) + "\n" for story in told)
@@ -149,6 +167,9 @@ def _write_world(stories: Sequence[Story], held_out: Sequence[Story], folder: Pa
         for number, story in enumerate(stories)
     ]
     test = [_article(number, story, story.questions) for number, story in enumerate(held_out)]
+    for name, told in (("train", stories[:_LABELLED]), ("held_out", held_out)):
+        rows = ["text\ttime", *(f"{text}\t{time}" for story in told for text, time in story.times)]
+        (folder / f"{name}.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
     for name, articles in (("train", train), ("held_out", test)):
         content = {"version": "1.1", "data": articles}
         (folder / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
@@ -197,13 +218,19 @@ def _score_answers(
     """Scores of each model on all questions, and what the last one answers on one passage."""
     scores, answers = {}, []
     for name, model in models.items():
-        found = model.predict_all(questions)
-        bar = tqdm(found, f"answering ({name})", len(questions), disable=not progress)
-        predictions = list(bar)
-        scores[name] = model.task.score(questions, predictions)
+        scores[name], predictions = _score(model, questions, progress)
         answers = [prediction.text for prediction in predictions]
     answered = zip(questions, answers, strict=True)
     return scores, [pair for pair in answered if pair[0].context == questions[0].context]
+
+
+def _score(
+    model: TaskModel, examples: Sequence[Any], progress: bool
+) -> tuple[dict[str, float], list[Any]]:
+    """Scores of a model on examples, and its answers."""
+    found = model.predict_all(examples)
+    predictions = list(tqdm(found, "answering", len(examples), disable=not progress))
+    return model.task.score(examples, predictions), predictions
 
 
 def _count_parameters(folder: Path) -> int:

@@ -1,6 +1,6 @@
 """A little world of people, places and things, told as stories with questions.
 
-[world.tell_story]  ->  corpus, passages and questions of the demo
+[world.tell_story]  ->  corpus, passages, questions and labelled sentences of the demo
 
 A story is one day. Somebody finds a thing at dawn, gives it to a friend at noon, the
 friend takes it away at dusk, and somebody sleeps at night. Time runs forward and pronouns
@@ -28,6 +28,7 @@ _THINGS = (
     "lamp", "book", "key", "drum", "coat", "clock", "kite", "basket",
     "letter", "mirror", "flute", "hammer", "ribbon", "bottle", "violin", "map",
 )  # fmt: skip
+_TIMES = ("dawn", "dawn", "noon", "noon", "dusk", "night")  # of the sentences of a story
 _WEATHER = ("It was warm.", "It rained.", "The wind was cold.", "The sky was clear.")
 
 
@@ -47,6 +48,7 @@ class Story:
     sentences: list[str]
     passage: str  # the sentences as running text
     questions: list[Question]
+    times: list[tuple[str, str]]  # sentences that tell of a time of day, and the time
 
 
 def tell_story(rng: np.random.Generator) -> Story:
@@ -79,6 +81,7 @@ def tell_story(rng: np.random.Generator) -> Story:
         f"At dusk {pronouns[1]} {pick(('took', 'carried', 'brought'))} it to the {dusk}.",
         f"At night {sleeper} {pick(('slept', 'rested', 'dreamed'))} in the {night}.",
     ]
+    times = list(zip(sentences, _TIMES, strict=True))
     if rng.random() < 0.5:
         sentences.insert(int(rng.integers(1, len(sentences))), pick(_WEATHER))
     passage = " ".join(sentences)
@@ -97,4 +100,4 @@ def tell_story(rng: np.random.Generator) -> Story:
         ask("Who slept at night?", sleeper, "At night"),
         ask(f"Where was {sleeper} at night?", night, "At night"),
     ]
-    return Story(sentences, passage, questions)
+    return Story(sentences, passage, questions, times)

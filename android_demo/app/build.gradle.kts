@@ -27,6 +27,8 @@ android {
 
     // Stored as it is, the model is mapped into memory instead of being read.
     androidResources.noCompress += "tflite"
+    // How an export came out is for people, not for the phone.
+    androidResources.ignoreAssetsPattern = "!report.json:!report.md:!report.png"
     testOptions.unitTests.isIncludeAndroidResources = true
 }
 

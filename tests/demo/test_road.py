@@ -19,6 +19,8 @@ def test_the_demo_reaches_its_bars(tmp_path: Path) -> None:
     assert report["exact_match_float"] == report["exact_match_keras"]
     assert abs(report["exact_match_int8"] - report["exact_match_float"]) <= 1
     assert report["int8_bytes"] < report["float_bytes"]
+    assert report["time_of_day_keras"] >= 95
+    assert abs(report["time_of_day_int8"] - report["time_of_day_keras"]) <= 0.5
     assert journey.plot.read_bytes().startswith(b"\x89PNG")
     assert len(journey.answers) == 9
     wrong = [(e.question, answer) for e, answer in journey.answers if answer != e.answers[0]]

@@ -69,7 +69,7 @@ public class ContractException(
     cause: Throwable? = null,
 ) : Exception(message, cause)
 
-private val strict = Json { namingStrategy = JsonNamingStrategy.SnakeCase }
+internal val strict: Json = Json { namingStrategy = JsonNamingStrategy.SnakeCase }
 
 /**
  * Reads a contract; unknown and missing keys are refused.
