@@ -35,47 +35,52 @@ internal class SentencePieceModel(
  *
  * Source: google/sentencepiece sentencepiece_model.proto.
  */
-internal fun readSentencePieceModel(content: ByteArray): SentencePieceModel {
-    val pieces = ArrayList<Piece>()
-    var charsmap = ByteArray(0)
-    var addDummyPrefix = true
-    var removeExtra = true
-    var escape = true
-    var byteFallback = false
-    val model = ProtobufReader(content)
-    while (model.next()) {
-        when (model.field) {
-            1 -> {
-                pieces.add(readPiece(model.message()))
-            }
+internal fun readSentencePieceModel(content: ByteArray): SentencePieceModel =
+    ModelReader().read(content)
 
-            2 -> {
-                val trainer = model.message()
-                while (trainer.next()) {
-                    when (trainer.field) {
-                        3 -> expectUnigram(trainer.number())
-                        24 -> expectPrefix(trainer.flag())
-                        35 -> byteFallback = trainer.flag()
-                    }
-                }
-            }
+/** Of a message that comes twice the last of each field counts, as everywhere in protobuf. */
+private class ModelReader {
+    private val pieces = ArrayList<Piece>()
+    private var charsmap = ByteArray(0)
+    private var addDummyPrefix = true
+    private var removeExtra = true
+    private var escape = true
+    private var byteFallback = false
 
-            3 -> {
-                val normalizer = model.message()
-                while (normalizer.next()) {
-                    when (normalizer.field) {
-                        2 -> charsmap = normalizer.bytes()
-                        3 -> addDummyPrefix = normalizer.flag()
-                        4 -> removeExtra = normalizer.flag()
-                        5 -> escape = normalizer.flag()
-                    }
-                }
+    fun read(content: ByteArray): SentencePieceModel {
+        val model = ProtobufReader(content)
+        while (model.next()) {
+            when (model.field) {
+                1 -> pieces.add(readPiece(model.message()))
+                2 -> readTrainer(model.message())
+                3 -> readNormalizer(model.message())
+            }
+        }
+        checkPieces(pieces, byteFallback)
+        val spaces = SpaceOptions(addDummyPrefix, removeExtra, escape)
+        return SentencePieceModel(pieces, charsmap, spaces, byteFallback)
+    }
+
+    private fun readTrainer(trainer: ProtobufReader) {
+        while (trainer.next()) {
+            when (trainer.field) {
+                3 -> expectUnigram(trainer.number())
+                24 -> expectPrefix(trainer.flag())
+                35 -> byteFallback = trainer.flag()
             }
         }
     }
-    checkPieces(pieces, byteFallback)
-    val spaces = SpaceOptions(addDummyPrefix, removeExtra, escape)
-    return SentencePieceModel(pieces, charsmap, spaces, byteFallback)
+
+    private fun readNormalizer(normalizer: ProtobufReader) {
+        while (normalizer.next()) {
+            when (normalizer.field) {
+                2 -> charsmap = normalizer.bytes()
+                3 -> addDummyPrefix = normalizer.flag()
+                4 -> removeExtra = normalizer.flag()
+                5 -> escape = normalizer.flag()
+            }
+        }
+    }
 }
 
 private fun readPiece(reader: ProtobufReader): Piece {
@@ -96,8 +101,8 @@ private fun readPiece(reader: ProtobufReader): Piece {
 }
 
 private fun expectUnigram(type: Long) {
-    val name = listOf("UNIGRAM", "BPE", "WORD", "CHAR").getOrElse(type.toInt() - 1) { "unknown" }
-    require(type == 1L) { "model_type must be UNIGRAM; got $type ($name)" }
+    val names = mapOf(1L to "UNIGRAM", 2L to "BPE", 3L to "WORD", 4L to "CHAR")
+    require(type == 1L) { "model_type must be UNIGRAM; got ${names[type] ?: type}" }
 }
 
 private fun expectPrefix(asSuffix: Boolean) =
