@@ -1,10 +1,14 @@
 """The Kotlin readers give Python's ids and spans on real text and on all of Unicode."""
 
 import itertools
+import json
+import lzma
+import random
 import re
+import shutil
 import struct
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,20 +18,33 @@ import pytest
 from albert_tf.text.characters import is_cjk, is_control, is_punctuation
 from albert_tf.text.tokenizer import Encoding, load_tokenizer
 from albert_tf.text.vocabulary import adopt_vocabulary
+from tests.android.changed_models import CHANGES
 from tests.android.jvm import run_main
 from tests.android.unicode_tables import CODES, TABLES, kotlin
-from tests.text.test_normalization import random_texts, real_lines, reviews
+from tests.text.test_normalization import HARD, random_texts, reviews
 
-READERS = ("sentencepiece", "wordpiece")
-LINES = {"kind": 20_000, "reviews": 150_000}
+# Lines of each kind of text. Python's WordPiece takes its time over English.
+LINES = {
+    "sentencepiece": {"books-en-00": 25_000, "wiki-en": 25_000, "bills-ko": 20_000},
+    "wordpiece": {"books-en-00": 5_000, "wiki-en": 5_000, "bills-ko": 41_000},
+}
+REVIEWS = 150_000
+GOLDEN = Path(__file__).parents[1] / "golden"
 LONGEST = 0xFFFF  # numbers are written in 16 bits
+
+TYPED = [
+    " a  b\u2581\u2581c ",
+    "the lamplight lamps. la lamp",
+    "\u2581",
+    "a\u00bd 1,2 \ud55c\uad6d ",
+]
 
 same_unicode = pytest.mark.skipif(
     unicodedata.unidata_version != "14.0.0", reason="the tables are of the Unicode of Python 3.11"
 )
 
 
-@pytest.fixture(params=READERS)
+@pytest.fixture(params=LINES)
 def folder(request: pytest.FixtureRequest, shared_data: Path, tmp_path: Path) -> Path:
     if request.param == "wordpiece":
         return shared_data / "checkpoints" / "albert-kor-base"
@@ -39,7 +56,8 @@ def folder(request: pytest.FixtureRequest, shared_data: Path, tmp_path: Path) ->
 def test_real_lines_give_the_same_ids_and_spans(
     folder: Path, shared_data: Path, tmp_path: Path
 ) -> None:
-    lines = [line for line in lines_of_all_kinds(shared_data) if len(line) <= LONGEST]
+    counts = LINES["wordpiece" if (folder / "vocab.txt").exists() else "sentencepiece"]
+    lines = [line for line in real_lines(shared_data, counts) if len(line) <= LONGEST]
     assert len(lines) >= 200_000
     assert differences(folder, encodings(folder, lines), tmp_path) == (0, len(lines))
 
@@ -51,6 +69,30 @@ def test_random_strings_and_every_character_give_the_same_ids_and_spans(
 ) -> None:
     texts = [*random_texts(50_000), *every_character()]
     assert differences(folder, encodings(folder, texts), tmp_path) == (0, len(texts))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("change", CHANGES)
+def test_models_with_other_options_give_the_same_ids_and_spans(change: str, tmp_path: Path) -> None:
+    model = (GOLDEN / "sentencepiece" / "spiece.model").read_bytes() + CHANGES[change]
+    (tmp_path / "spiece.model").write_bytes(model)
+    texts = [*HARD, *TYPED, *random_texts(2_000), long_text()]
+    plain = load_tokenizer(GOLDEN / "sentencepiece")
+    expected = list(encodings(tmp_path, texts))
+    assert any(encoding != plain.encode(text) for text, encoding in expected)
+    assert differences(tmp_path, expected, tmp_path) == (0, len(texts))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [*itertools.product([False, True], [False, True, None])])
+def test_wordpiece_with_any_options_gives_the_same_ids_and_spans(
+    options: tuple[bool, bool | None], tmp_path: Path
+) -> None:
+    shutil.copyfile(GOLDEN / "wordpiece" / "vocab.txt", tmp_path / "vocab.txt")
+    named = dict(zip(("do_lower_case", "strip_accents"), options, strict=True))
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(named), encoding="utf-8")
+    texts = [*HARD, *TYPED, *random_texts(2_000)]
+    assert differences(tmp_path, encodings(tmp_path, texts), tmp_path) == (0, len(texts))
 
 
 @pytest.mark.slow
@@ -83,11 +125,12 @@ def test_the_tables_are_those_that_python_writes() -> None:
     assert TABLES.read_text(encoding="utf-8") == kotlin()
 
 
-def lines_of_all_kinds(shared_data: Path) -> Iterator[str]:
-    """English books and articles, Korean bills and reviews."""
-    kinds = 3
-    yield from itertools.islice(real_lines(shared_data, LINES["kind"]), kinds * LINES["kind"])
-    yield from itertools.islice(reviews(shared_data), LINES["reviews"])
+def real_lines(shared_data: Path, counts: Mapping[str, int]) -> Iterator[str]:
+    """English and Korean as it is written, and as it is typed."""
+    for name, count in counts.items():
+        with lzma.open(shared_data / "text" / f"{name}.txt.xz", "rt", encoding="utf-8") as file:
+            yield from itertools.islice(filter(str.strip, file), count)
+    yield from itertools.islice(reviews(shared_data), REVIEWS)
 
 
 def every_character() -> Iterator[str]:
@@ -95,6 +138,11 @@ def every_character() -> Iterator[str]:
     codes = [code for code in CODES if not 0xD800 <= code < 0xE000]
     for start in range(0, len(codes), 16):
         yield f"The {''.join(map(chr, codes[start : start + 16]))}s"
+
+
+def long_text() -> str:
+    """A text whose score goes beyond what 32 bits hold exactly."""
+    return "".join(random.Random(0).choices("aeinorst hl\u4e2d\u00e9\ud55c.\U0001f600", k=60_000))
 
 
 def encodings(folder: Path, texts: Iterable[str]) -> Iterator[tuple[str, Encoding]]:
