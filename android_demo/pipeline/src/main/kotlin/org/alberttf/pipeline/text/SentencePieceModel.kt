@@ -95,10 +95,14 @@ private fun readPiece(reader: ProtobufReader): Piece {
         }
     }
     require(text.isNotEmpty() && '\u0000' !in text) { "a piece is empty or has a zero byte" }
+    require(text.length < LONGEST_PIECE) { "a piece has ${text.length} characters" }
     require(score.isFinite()) { "piece $text has the score $score" }
     require(type in 1..PieceType.entries.size) { "piece $text has the unknown type $type" }
     return Piece(text, score, PieceType.entries[type.toInt() - 1])
 }
+
+// As SentencePiece, which counts bytes: each place of a text is compared with whole pieces.
+private const val LONGEST_PIECE = 8_000
 
 private fun expectUnigram(type: Long) {
     val names = mapOf(1L to "UNIGRAM", 2L to "BPE", 3L to "WORD", 4L to "CHAR")

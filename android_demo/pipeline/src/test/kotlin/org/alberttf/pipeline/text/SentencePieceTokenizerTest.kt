@@ -96,6 +96,9 @@ class SentencePieceTokenizerTest {
     fun `pieces that cannot be are refused`() {
         refuses(content + piece("\u2581the"), "piece \u2581the comes twice")
         refuses(content + piece(""), "a piece is empty or has a zero byte")
+        val long = "a".repeat(9_000).toByteArray()
+        val message = bytes(0x0A, 0xA8, 0x46) + long
+        refuses(content + bytes(0x0A, 0xAB, 0x46) + message, "a piece has 9000 characters")
         refuses(content + piece("a\u0000"), "a piece is empty or has a zero byte")
         refuses(content + piece("neu", 0x18, 2), "it must have one unknown piece; got 2")
         refuses(content + piece("neu", 0x18, 7), "piece neu has the unknown type 7")
