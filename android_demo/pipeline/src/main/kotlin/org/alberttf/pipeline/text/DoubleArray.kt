@@ -74,16 +74,14 @@ internal class DoubleArray(
 
         private fun offset(unit: Int): Int = (unit ushr 10) shl ((unit and FAR) ushr 6)
 
-        /** A node that [label] leads to; see [leadingTo] for where it leads. */
-        fun node(label: Int): Int = label
-
-        /** The node with the way to the nodes after it, at most 2^21 from here. */
-        fun leadingTo(
-            node: Int,
+        /** A node that [label] leads to; its keys go on within 2^21 nodes. */
+        fun node(
+            label: Int,
             offset: Int,
             hasValue: Boolean,
-        ): Int = node or (offset shl 10) or (if (hasValue) HAS_VALUE else 0)
+        ): Int = label or (offset shl 10) or (if (hasValue) HAS_VALUE else 0)
 
+        /** Where a key ends. */
         fun leaf(value: Int): Int = value or (1 shl 31)
     }
 }

@@ -46,7 +46,7 @@ private class DoubleArrayBuilder(
 
     fun build(): DoubleArray {
         addBlock()
-        take(0, DoubleArray.node(0))
+        take(0, 0)
         isBase[0] = true // A root that leads nowhere would lead to itself.
         val branches = ArrayDeque<Branch>()
         branches.add(Branch(0, 0, keys.size, 0))
@@ -69,13 +69,13 @@ private class DoubleArrayBuilder(
                 take(slot, DoubleArray.leaf(values[first]))
                 continue
             }
-            take(slot, DoubleArray.node(labels[number]))
+            take(slot, labels[number]) // where it leads is not known yet
             val end = if (number + 1 < count) firsts[number + 1] else branch.end
             branches.add(Branch(slot, first, end, branch.depth + 1))
         }
         val hasValue = count > 0 && labels[0] == 0
         units[branch.node] =
-            DoubleArray.leadingTo(units[branch.node], branch.node xor base, hasValue)
+            DoubleArray.node(units[branch.node], branch.node xor base, hasValue)
     }
 
     private fun findLabels(branch: Branch): Int {

@@ -35,47 +35,52 @@ internal class SentencePieceModel(
  *
  * Source: google/sentencepiece sentencepiece_model.proto.
  */
-internal fun readSentencePieceModel(content: ByteArray): SentencePieceModel {
-    val pieces = ArrayList<Piece>()
-    var charsmap = ByteArray(0)
-    var addDummyPrefix = true
-    var removeExtra = true
-    var escape = true
-    var byteFallback = false
-    val model = ProtobufReader(content)
-    while (model.next()) {
-        when (model.field) {
-            1 -> {
-                pieces.add(readPiece(model.message()))
-            }
+internal fun readSentencePieceModel(content: ByteArray): SentencePieceModel =
+    ModelReader().read(content)
 
-            2 -> {
-                val trainer = model.message()
-                while (trainer.next()) {
-                    when (trainer.field) {
-                        3 -> expectUnigram(trainer.number())
-                        24 -> expectPrefix(trainer.flag())
-                        35 -> byteFallback = trainer.flag()
-                    }
-                }
-            }
+/** Of a message that comes twice the last of each field counts, as everywhere in protobuf. */
+private class ModelReader {
+    private val pieces = ArrayList<Piece>()
+    private var charsmap = ByteArray(0)
+    private var addDummyPrefix = true
+    private var removeExtra = true
+    private var escape = true
+    private var byteFallback = false
 
-            3 -> {
-                val normalizer = model.message()
-                while (normalizer.next()) {
-                    when (normalizer.field) {
-                        2 -> charsmap = normalizer.bytes()
-                        3 -> addDummyPrefix = normalizer.flag()
-                        4 -> removeExtra = normalizer.flag()
-                        5 -> escape = normalizer.flag()
-                    }
-                }
+    fun read(content: ByteArray): SentencePieceModel {
+        val model = ProtobufReader(content)
+        while (model.next()) {
+            when (model.field) {
+                1 -> pieces.add(readPiece(model.message()))
+                2 -> readTrainer(model.message())
+                3 -> readNormalizer(model.message())
+            }
+        }
+        checkPieces(pieces, byteFallback)
+        val spaces = SpaceOptions(addDummyPrefix, removeExtra, escape)
+        return SentencePieceModel(pieces, charsmap, spaces, byteFallback)
+    }
+
+    private fun readTrainer(trainer: ProtobufReader) {
+        while (trainer.next()) {
+            when (trainer.field) {
+                3 -> expectUnigram(trainer.number())
+                24 -> expectPrefix(trainer.flag())
+                35 -> byteFallback = trainer.flag()
             }
         }
     }
-    checkPieces(pieces, byteFallback)
-    val spaces = SpaceOptions(addDummyPrefix, removeExtra, escape)
-    return SentencePieceModel(pieces, charsmap, spaces, byteFallback)
+
+    private fun readNormalizer(normalizer: ProtobufReader) {
+        while (normalizer.next()) {
+            when (normalizer.field) {
+                2 -> charsmap = normalizer.bytes()
+                3 -> addDummyPrefix = normalizer.flag()
+                4 -> removeExtra = normalizer.flag()
+                5 -> escape = normalizer.flag()
+            }
+        }
+    }
 }
 
 private fun readPiece(reader: ProtobufReader): Piece {
@@ -90,14 +95,18 @@ private fun readPiece(reader: ProtobufReader): Piece {
         }
     }
     require(text.isNotEmpty() && '\u0000' !in text) { "a piece is empty or has a zero byte" }
+    require(text.length < LONGEST_PIECE) { "a piece has ${text.length} characters" }
     require(score.isFinite()) { "piece $text has the score $score" }
     require(type in 1..PieceType.entries.size) { "piece $text has the unknown type $type" }
     return Piece(text, score, PieceType.entries[type.toInt() - 1])
 }
 
+// As SentencePiece, which counts bytes: each place of a text is compared with whole pieces.
+private const val LONGEST_PIECE = 8_000
+
 private fun expectUnigram(type: Long) {
-    val name = listOf("UNIGRAM", "BPE", "WORD", "CHAR").getOrElse(type.toInt() - 1) { "unknown" }
-    require(type == 1L) { "model_type must be UNIGRAM; got $type ($name)" }
+    val names = mapOf(1L to "UNIGRAM", 2L to "BPE", 3L to "WORD", 4L to "CHAR")
+    require(type == 1L) { "model_type must be UNIGRAM; got ${names[type] ?: type}" }
 }
 
 private fun expectPrefix(asSuffix: Boolean) =

@@ -37,7 +37,8 @@ public interface Tokenizer {
     /**
      * Splits one text into tokens; special tokens are never among them.
      *
-     * @throws IllegalArgumentException the text holds half a character (a lone surrogate).
+     * @throws IllegalArgumentException the text holds half a character (a lone surrogate), which
+     *     SentencePiece refuses and WordPiece drops, as in Python.
      */
     public fun encode(text: String): Encoding
 }
