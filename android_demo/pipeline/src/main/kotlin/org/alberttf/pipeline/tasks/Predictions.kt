@@ -10,7 +10,7 @@ public data class AnswerPrediction(
     /** Start logit plus end logit; comparable within one question. */
     val score: Float,
     /** In version 2 the score of no answer less that of the best words, else null. */
-    val nullScoreDifference: Float? = null,
+    val nullScoreDifference: Double? = null,
     /** In version 2 [text], or what it would be had the passage an answer; else null. */
     val bestWords: String? = null,
 )

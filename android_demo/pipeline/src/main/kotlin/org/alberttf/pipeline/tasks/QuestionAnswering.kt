@@ -76,9 +76,9 @@ public class QuestionReading(
         // In double precision, as the threshold is.
         val difference = nullScore.toDouble() - found.score.toDouble()
         if (difference > settings.nullThreshold) {
-            return AnswerPrediction("", 0, 0, nullScore, difference.toFloat(), found.text)
+            return AnswerPrediction("", 0, 0, nullScore, difference, found.text)
         }
-        return found.copy(nullScoreDifference = difference.toFloat(), bestWords = found.text)
+        return found.copy(nullScoreDifference = difference, bestWords = found.text)
     }
 
     /** The words of a span, without white space around. */

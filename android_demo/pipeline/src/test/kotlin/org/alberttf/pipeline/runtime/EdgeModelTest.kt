@@ -152,11 +152,6 @@ class EdgeModelTest {
     }
 
     @Test
-    fun `half a character is refused`() {
-        assertFailsWith<IllegalArgumentException> { load(Memory(), told()).classify("a \ud83d") }
-    }
-
-    @Test
     fun `a damaged file is known by its checksum`() {
         val files = Memory().apply { content["model.tflite"] = byteArrayOf(1, 2, 4) }
         refused(files, told(), "model.tflite does not match its checksum")

@@ -32,7 +32,7 @@ private data class AnswerCase(
     val start: Int,
     val end: Int,
     val score: Float,
-    val nullScoreDifference: Float?,
+    val nullScoreDifference: Double?,
     val bestWords: String?,
 )
 
@@ -51,23 +51,17 @@ private class TextCase(
  * Compares cases that Python wrote with what Kotlin makes of them.
  *
  * Arguments: a vocabulary folder, a file of [QuestionCase]s, a file of [TextCase]s, one JSON
- * object in a line. Prints how many cases there were and how many differ.
+ * object in a line. Prints how many cases there were, how many differ, and the first of these.
  */
 fun main(arguments: Array<String>) {
     val (vocabulary, questions, texts) = arguments.map(::File)
     val names = vocabulary.list().orEmpty().toSet()
     val tokenizer = loadTokenizer(names) { vocabulary.resolve(it).inputStream() }
-    var cases = 0
-    var different = 0
-    questions.forEachLine {
-        cases++
-        if (!same(strict.decodeFromString<QuestionCase>(it), tokenizer)) different++
-    }
-    texts.forEachLine {
-        cases++
-        if (!same(strict.decodeFromString<TextCase>(it), tokenizer)) different++
-    }
-    println("$cases cases, $different differ")
+    val same =
+        questions.readLines().map { same(strict.decodeFromString<QuestionCase>(it), tokenizer) } +
+            texts.readLines().map { same(strict.decodeFromString<TextCase>(it), tokenizer) }
+    val different = same.indices.filterNot { same[it] }
+    println("${same.size} cases, ${different.size} differ: ${different.take(9)}")
 }
 
 private fun same(
