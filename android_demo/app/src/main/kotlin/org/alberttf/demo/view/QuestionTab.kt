@@ -40,6 +40,7 @@ class QuestionTab(
     fun choose(number: Int) {
         passage.replace(tab.resources.getStringArray(R.array.passages)[number])
         question.setText(tab.resources.getStringArray(R.array.passage_questions)[number])
+        question.setSelection(question.length())
     }
 
     private fun ask() {

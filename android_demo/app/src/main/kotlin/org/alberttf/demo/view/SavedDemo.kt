@@ -47,7 +47,7 @@ private fun written(reply: Reply<AnswerPrediction>): Bundle? {
         putInt("start", answer.start)
         putInt("end", answer.end)
         putFloat("score", answer.score)
-        answer.nullScoreDifference?.let { putFloat("null", it) }
+        answer.nullScoreDifference?.let { putDouble("null", it) }
         putString("best", answer.bestWords)
     }
 }
@@ -59,7 +59,7 @@ private fun readAnswer(from: Bundle) =
             from.getInt("start"),
             from.getInt("end"),
             from.getFloat("score"),
-            if (from.containsKey("null")) from.getFloat("null") else null,
+            if (from.containsKey("null")) from.getDouble("null") else null,
             from.getString("best"),
         ),
         from.getLong("millis"),

@@ -60,7 +60,10 @@ class AnswerersTest {
         val engine = TinyEngine(CLASSIFICATION)
         val model = openClassification(TinyExport(CLASSIFICATION)) { _, _ -> engine }
         val prediction = model.answer("the garden") { _, _ -> }
-        assertEquals("yes" to mapOf("no" to .2f, "yes" to .8f), prediction.label to prediction.probabilities)
+        assertEquals(
+            "yes" to mapOf("no" to .2f, "yes" to .8f),
+            prediction.label to prediction.probabilities,
+        )
         model.close()
         assertEquals(1, engine.closed)
     }
@@ -128,13 +131,6 @@ class AnswerersTest {
         engine.failure = null
         presenter.ask(Question("where is", PASSAGE))
         assertEquals("garden", presenter.reply?.value?.text)
-    }
-
-    @Test
-    fun `half an emoji is the text's fault`() {
-        val presenter = presenter()
-        presenter.ask(Question("where is \ud83d", PASSAGE))
-        assertEquals(Problem.Kind.TEXT, assertIs<TabState.Failure>(presenter.state).problem.kind)
     }
 
     @Test

@@ -21,7 +21,8 @@ class LifeTest {
     private val app get() = FakeApplication.running
 
     /** A text of a million characters with the answer in its midst. */
-    private val long = "😀 ".repeat(MILLION / 6) + "There are 142 steps. " + "lamp ".repeat(MILLION / 10)
+    private val long =
+        "😀 ".repeat(MILLION / 6) + "There are 142 steps. " + "lamp ".repeat(MILLION / 10)
 
     @Test
     fun `an answer survives rotation without being looked for again`() {
@@ -32,7 +33,10 @@ class LifeTest {
         assertFalse(before === screen.activity)
         assertEquals("142", screen.text(R.id.answer))
         assertEquals("142", marked(screen.view(R.id.text)))
-        assertEquals(listOf(1, 1, 0), listOf(app.opened, app.questions.asked.size, app.questions.closed))
+        assertEquals(
+            listOf(1, 1, 0),
+            listOf(app.opened, app.questions.asked.size, app.questions.closed),
+        )
     }
 
     @Test
@@ -73,7 +77,12 @@ class LifeTest {
     fun `a pasted million characters is read whole but not laid out`() {
         val screen = Screen()
         screen.ask(passage = long)
-        assertEquals(long, app.questions.asked.single().passage)
+        assertEquals(
+            long,
+            app.questions.asked
+                .single()
+                .passage,
+        )
         val field: EditText = screen.view(R.id.text)
         assertTrue(field.length() < 1_100, "${field.length()} characters are laid out")
         assertEquals("142", marked(field))
@@ -123,7 +132,11 @@ class LifeTest {
         screen.write(R.id.text, most)
         assertFalse(screen.isShown(R.id.text_note))
         assertTrue(screen.savedSize() in 40_000..100_000, "${screen.savedSize()} bytes are saved")
-        assertEquals(most, Screen(screen.saved()).activity.demo.text.text)
+        assertEquals(
+            most,
+            Screen(screen.saved())
+                .activity.demo.text.text,
+        )
     }
 
     @Test

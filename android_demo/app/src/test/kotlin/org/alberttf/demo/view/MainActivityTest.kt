@@ -70,7 +70,7 @@ class MainActivityTest {
 
     @Test
     fun `a passage without an answer is said to have none`() {
-        app.questions.reply = { _, _ -> AnswerPrediction("", 0, 0, 1f, 2f, "steps") }
+        app.questions.reply = { _, _ -> AnswerPrediction("", 0, 0, 1f, 2.0, "steps") }
         screen.touch(R.id.ask)
         assertEquals("The passage does not tell.", screen.text(R.id.answer))
         assertEquals(null, marked(screen.view(R.id.text)))
@@ -90,7 +90,9 @@ class MainActivityTest {
         var seen = ""
         app.questions.reply = { question, progress ->
             progress(3, 12)
-            org.robolectric.Shadows.shadowOf(android.os.Looper.getMainLooper()).idle()
+            org.robolectric.Shadows
+                .shadowOf(android.os.Looper.getMainLooper())
+                .idle()
             seen = screen.text(R.id.progress_text)
             assertEquals(3, screen.view<ProgressBar>(R.id.progress).progress)
             assertFalse(screen.view<TextView>(R.id.ask).isEnabled)
@@ -119,7 +121,10 @@ class MainActivityTest {
     fun `an app without a model says which command makes one`() {
         app.broken = FileNotFoundException("question_answering/contract.json")
         assertContains(screen.text(R.id.problem_cure), "make demo-android")
-        assertContains(screen.text(R.id.problem_cure), "albert-tf export MODEL --android android_demo")
+        assertContains(
+            screen.text(R.id.problem_cure),
+            "albert-tf export MODEL --android android_demo",
+        )
         assertFalse(screen.view<TextView>(R.id.ask).isEnabled)
         app.broken = null
         screen.touch(R.id.retry)

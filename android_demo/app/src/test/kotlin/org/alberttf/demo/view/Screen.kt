@@ -31,8 +31,12 @@ class Screen(
     /** The view of that id in the tab that is shown, or beside the tabs. */
     fun <V : View> view(id: Int): V {
         val tabs = listOf(R.id.questions_tab, R.id.classes_tab)
-        val shown = tabs.map { activity.findViewById<View>(it) }.first { it.visibility == View.VISIBLE }
-        return shown.findViewById(id) ?: activity.requireViewById(id)
+        val shown =
+            tabs.map { activity.findViewById<View>(it) }.first {
+                it.visibility ==
+                    View.VISIBLE
+            }
+        return shown.findViewById(id) ?: activity.findViewById(id)
     }
 
     fun text(id: Int): String = view<TextView>(id).text.toString()
@@ -62,7 +66,6 @@ class Screen(
         touch(R.id.ask)
     }
 
-
     /** Rotates the screen, in the midst of a job too. */
     fun recreateNow() {
         controller.recreate()
@@ -89,10 +92,18 @@ class Screen(
         app.work()
     }
 
-    fun views(): List<View> = below(activity.requireViewById(R.id.root))
+    fun views(): List<View> = below(activity.findViewById(R.id.root))
 
     private fun below(view: View): List<View> =
-        listOf(view) + if (view is ViewGroup) List(view.childCount, view::getChildAt).flatMap(::below) else listOf()
+        listOf(view) +
+            if (view is ViewGroup) {
+                List(
+                    view.childCount,
+                    view::getChildAt,
+                ).flatMap(::below)
+            } else {
+                listOf()
+            }
 
     private fun parcel(): Parcel {
         val bundle = Bundle().also(controller::saveInstanceState)

@@ -13,7 +13,8 @@ import java.io.File
 import java.io.FileNotFoundException
 import kotlin.test.Test
 
-private const val PHONE = "w360dp-h740dp-xhdpi"
+private const val DAY = "w360dp-h740dp-xhdpi"
+private const val NIGHT = "w360dp-h740dp-night-xhdpi"
 
 /**
  * Draws the screens into the folder of the property `screenshots`, or is left out without one.
@@ -34,7 +35,6 @@ class ScreenshotTest {
         steps(screen)
         // Latency is measured, so it differs from run to run.
         screen.view<TextView>(R.id.latency).text = screen.activity.getString(R.string.latency, 148)
-        screen.activity.currentFocus?.clearFocus()
         app.work()
         val window = screen.activity.window.decorView
         val image = Bitmap.createBitmap(window.width, window.height, Bitmap.Config.ARGB_8888)
@@ -58,27 +58,27 @@ class ScreenshotTest {
     }
 
     @Test
-    @Config(qualifiers = PHONE)
+    @Config(qualifiers = DAY)
     fun `questions by day`() = draw("questions_light_en", ::answer)
 
     @Test
-    @Config(qualifiers = "night-$PHONE")
+    @Config(qualifiers = NIGHT)
     fun `questions by night`() = draw("questions_dark_en", ::answer)
 
     @Test
-    @Config(qualifiers = "ko-$PHONE")
+    @Config(qualifiers = "ko-$DAY")
     fun `questions in Korean`() = draw("questions_light_ko", ::answerInKorean)
 
     @Test
-    @Config(qualifiers = PHONE)
+    @Config(qualifiers = DAY)
     fun `classes by day`() = draw("classes_light_en", ::classes)
 
     @Test
-    @Config(qualifiers = "ko-night-$PHONE")
+    @Config(qualifiers = "ko-$NIGHT")
     fun `classes in Korean by night`() = draw("classes_dark_ko", ::classes)
 
     @Test
-    @Config(qualifiers = PHONE)
+    @Config(qualifiers = DAY)
     fun `an app without a model`() {
         app.broken = FileNotFoundException("question_answering/contract.json")
         draw("missing_light_en") {}
