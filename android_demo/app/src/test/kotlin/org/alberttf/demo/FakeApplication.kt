@@ -61,8 +61,11 @@ class FakeApplication : DemoApplication() {
     /** Lets background and main thread do all they have. */
     fun work() {
         jobs.runAll()
-        shadowOf(Looper.getMainLooper()).idle()
+        show()
     }
+
+    /** Lets the main thread do all it has. */
+    fun show(): Unit = shadowOf(Looper.getMainLooper()).idle()
 
     companion object {
         val running: FakeApplication get() = RuntimeEnvironment.getApplication() as FakeApplication

@@ -12,6 +12,7 @@ import org.alberttf.pipeline.runtime.ContractException
 import org.alberttf.pipeline.tasks.AnswerPrediction
 import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
+import org.robolectric.annotation.Config
 import java.io.FileNotFoundException
 import kotlin.test.Test
 import kotlin.test.assertContains
@@ -27,7 +28,9 @@ internal fun marked(field: EditText): String? {
     return span?.let { text.subSequence(text.getSpanStart(it), text.getSpanEnd(it)).toString() }
 }
 
+/** On the oldest platform too that the app is for. */
 @RunWith(RobolectricTestRunner::class)
+@Config(sdk = [24, 34])
 class MainActivityTest {
     private val screen by lazy { Screen() }
     private val app get() = FakeApplication.running
@@ -90,9 +93,7 @@ class MainActivityTest {
         var seen = ""
         app.questions.reply = { question, progress ->
             progress(3, 12)
-            org.robolectric.Shadows
-                .shadowOf(android.os.Looper.getMainLooper())
-                .idle()
+            app.show()
             seen = screen.text(R.id.progress_text)
             assertEquals(3, screen.view<ProgressBar>(R.id.progress).progress)
             assertFalse(screen.view<TextView>(R.id.ask).isEnabled)

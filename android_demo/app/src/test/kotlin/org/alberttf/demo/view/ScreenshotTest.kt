@@ -17,7 +17,9 @@ private const val DAY = "w360dp-h740dp-xhdpi"
 private const val NIGHT = "w360dp-h740dp-night-xhdpi"
 
 /**
- * Draws the screens into the folder of the property `screenshots`, or is left out without one.
+ * Draws the screens into the folder of the property `screenshots`, or is left out without one:
+ * `mvn -f android_demo/offline test -pl app -am -Dtest=ScreenshotTest
+ * -Dsurefire.failIfNoSpecifiedTests=false -Dscreenshots=$PWD/android_demo/screenshots`.
  *
  * The models are made up; all else is the app's.
  */
