@@ -8,7 +8,6 @@ The key that signs is made on the spot and serves to install on one's own phone,
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
 import subprocess
@@ -19,6 +18,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 TARGET = HERE / "target"
 APP = HERE.parents[1] / "app"
+LINKED = HERE.parent / "app" / "target" / "generated"  # by aapt2
 ASSETS = APP / "src" / "main" / "assets"
 TASKS = ("question_answering", "classification")
 ABIS = ("arm64-v8a", "x86_64")
@@ -39,26 +39,23 @@ def run(*command: str | Path) -> str:
     return done.stdout
 
 
-def make(base: Path, rules: list[Path]) -> Path:
-    """Shrinks the code, adds it, the libraries and the models to `base`, aligns and signs.
-
-    Args:
-        base: An APK of the manifest and the resources alone, as aapt2 links it.
-        rules: What R8 must keep.
-
-    Returns:
-        The APK.
-    """
+def make() -> Path:
+    """Shrinks the code, adds it, libraries and models to the resources, aligns and signs."""
     dex = TARGET / "dex"
     shutil.rmtree(dex, ignore_errors=True)
     dex.mkdir(parents=True)
-    kept = [part for path in [HERE / "rules.pro", *rules] for part in ("--pg-conf", path)]
+    kept = [
+        part
+        for path in [HERE / "rules.pro", LINKED / "resources.pro"]
+        for part in ("--pg-conf", path)
+    ]
     code = sorted((TARGET / "code").glob("*.jar"))
     run("java", "-Xmx1500m", "-cp", TARGET / "tools" / "r8.jar", "com.android.tools.r8.R8",
         "--release", "--min-api", str(MIN_SDK), "--lib", TARGET / "tools" / "android.jar",
+        "--lib", Path(shutil.which("java") or "java").resolve().parents[1],  # java.*
         "--output", dex, *kept, *code)  # fmt: skip
     packed, aligned, apk = (TARGET / f"{name}.apk" for name in ("packed", "aligned", "albert_tf"))
-    shutil.copyfile(base, packed)
+    shutil.copyfile(LINKED / "resources.apk", packed)
     with zipfile.ZipFile(packed, "a") as archive:
         for path in sorted(dex.glob("*.dex")):
             archive.write(path, path.name, zipfile.ZIP_DEFLATED)
@@ -96,17 +93,11 @@ def key() -> Path:
 
 def main() -> None:
     """Makes the APK of the app that Maven has built, and prints where it is."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--base", type=Path, default=HERE.parent / "app" / "target" / "generated" / "resources.apk",
-        help="manifest and resources, linked (default: where Maven puts them)",
-    )  # fmt: skip
-    options = parser.parse_args()
     missing = [tool for tool in _TOOLS if shutil.which(tool) is None]
     if missing:
         raise SystemExit(f"not installed: {', '.join(missing)}. Debian has them in "
                          "aapt, zipalign, apksigner and openjdk-17-jdk-headless.")  # fmt: skip
-    apk = make(options.base, sorted(APP.glob("*.pro")))
+    apk = make()
     sys.stdout.write(f"{apk}: {apk.stat().st_size:,} bytes\n")
 
 
