@@ -90,6 +90,16 @@ class LifeTest {
     }
 
     @Test
+    fun `an answer of a million characters is shown in part and not saved`() {
+        val screen = Screen()
+        val word = "a".repeat(MILLION)
+        app.questions.reply = { _, _ -> FakeApplication.find(word, word) }
+        screen.ask(passage = word)
+        assertEquals(1_000, screen.text(R.id.answer).length)
+        assertTrue(screen.savedSize() < 100_000, "${screen.savedSize()} bytes are saved")
+    }
+
+    @Test
     fun `a long text cannot be edited, but cleared`() {
         val screen = Screen()
         screen.write(R.id.text, long)

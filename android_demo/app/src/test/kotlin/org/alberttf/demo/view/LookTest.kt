@@ -131,7 +131,8 @@ class LookTest {
                 .build()
         val root: View = screen.view(R.id.root)
         root.dispatchApplyWindowInsets(covered)
-        val padding = listOf(root.paddingLeft, root.paddingTop, root.paddingRight, root.paddingBottom)
+        val padding =
+            listOf(root.paddingLeft, root.paddingTop, root.paddingRight, root.paddingBottom)
         assertEquals(listOf(13, 31, 0, 401), padding)
     }
 
