@@ -22,8 +22,8 @@ import java.util.concurrent.Executors
 /** Says where models come from and on which threads they run; tests say something else. */
 open class DemoApplication : Application() {
     // One each, for the life of the process: a model is closed before the next is opened.
-    private val forQuestions by lazy(Executors::newSingleThreadExecutor)
-    private val forClasses by lazy(Executors::newSingleThreadExecutor)
+    protected open val forQuestions: Executor by lazy(Executors::newSingleThreadExecutor)
+    protected open val forClasses: Executor by lazy(Executors::newSingleThreadExecutor)
 
     private val engines =
         EngineFactory { model, signature ->
@@ -46,5 +46,5 @@ open class DemoApplication : Application() {
         openClassification(AssetFiles(assets, CLASSIFICATION), engines)
 }
 
-/** As many threads as a phone has fast cores, which are about half; more would wait for slow ones. */
+/** As many threads as a phone has fast cores, about half; more would wait for the slow ones. */
 internal fun threads(cores: Int): Int = (cores / 2).coerceIn(1, 4)

@@ -65,7 +65,7 @@ class MainActivity : Activity() {
         if (asksQuestions) demo.questions.load() else demo.classes.load()
     }
 
-    /** Keeps the screen clear of bars, cut-outs and the keyboard, which lie over it since API 35. */
+    /** Keeps clear of bars, cut-outs and the keyboard, which lie over the screen since API 35. */
     private fun keepClear(
         root: View,
         insets: WindowInsets,

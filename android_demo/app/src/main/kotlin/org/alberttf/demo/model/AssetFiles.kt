@@ -6,6 +6,7 @@ import org.alberttf.pipeline.runtime.ModelFiles
 import java.io.FileNotFoundException
 import java.io.IOException
 import java.io.InputStream
+import java.nio.Buffer
 import java.nio.ByteBuffer
 import java.nio.channels.Channels
 import java.nio.channels.FileChannel
@@ -45,7 +46,9 @@ class AssetFiles(
             if (content.hasRemaining() || stream.read() >= 0) {
                 throw IOException("$folder/$name must have ${content.capacity()} bytes.")
             }
-            content.flip()
+            // On older phones a ByteBuffer has no flip of its own.
+            val buffer: Buffer = content
+            buffer.flip()
             content
         }
 }

@@ -41,9 +41,9 @@ class LiteRtEngine private constructor(
             val tokens = inputs.values.maxOf { it.size }
             if (tokens != held.tokens) held = Held(tokens)
             for ((name, value) in inputs) held.fill(name, value)
-            held.results.values.forEach { it.clear() }
-            interpreter.runSignature(held.rows, held.results, signature)
-            held.results.mapValues { it.value.array() }
+            val results = held.results.mapValues { (_, values) -> FloatBuffer.wrap(values) }
+            interpreter.runSignature(held.rows, results, signature)
+            held.results
         }
 
     override fun close(): Unit = interpreter.close()
@@ -55,16 +55,9 @@ class LiteRtEngine private constructor(
         val rows: Map<String, Array<IntArray>> =
             inputs.mapValues { (_, tensor) -> arrayOf(IntArray(tensor.shape.last() ?: tokens)) }
 
-        val results: Map<String, FloatBuffer> =
+        val results: Map<String, FloatArray> =
             outputs.mapValues { (_, tensor) ->
-                FloatBuffer.wrap(
-                    FloatArray(
-                        tensor.shape.fold(1) { all, size ->
-                            all *
-                                (size ?: tokens)
-                        },
-                    ),
-                )
+                FloatArray(tensor.shape.fold(1) { all, size -> all * (size ?: tokens) })
             }
 
         fun fill(

@@ -40,6 +40,7 @@ class QuestionTab(
     fun choose(number: Int) {
         passage.replace(tab.resources.getStringArray(R.array.passages)[number])
         question.setText(tab.resources.getStringArray(R.array.passage_questions)[number])
+        question.setSelection(question.length())
     }
 
     private fun ask() {
@@ -55,7 +56,9 @@ class QuestionTab(
     private fun show(prediction: AnswerPrediction?) {
         passage.clearHighlight()
         if (prediction == null) return
-        answer.text = prediction.text.ifEmpty { tab.context.getString(R.string.no_answer) }
+        // A text without white space may be one word, however long.
+        val words = prediction.text.substring(excerpt(prediction.text, 0))
+        answer.text = words.ifEmpty { tab.context.getString(R.string.no_answer) }
         // The passage may have been edited since it was read.
         val isThere = demo.passage.text.startsWith(prediction.text, prediction.start)
         if (isThere && prediction.text.isNotEmpty()) {
