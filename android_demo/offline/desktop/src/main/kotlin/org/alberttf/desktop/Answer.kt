@@ -39,7 +39,8 @@ private fun answer(
             put("score", found.score)
         }
     } else {
-        val found = model.classify(example.text("text"), example["pair"]?.jsonPrimitive?.contentOrNull)
+        val pair = example["pair"]?.jsonPrimitive?.contentOrNull
+        val found = model.classify(example.text("text"), pair)
         buildJsonObject {
             put("label", found.label)
             putJsonObject("probabilities") {

@@ -45,9 +45,9 @@ fun main(arguments: Array<String>) {
             }.drop(ROUNDS)
         val around = median(shares.map { it.first })
         val inside = median(shares.map { it.second })
-        println("%d tokens: interpreter %.3f ms, all else %.4f ms, %.2f %% of it".format(
-            timed.tokens, inside / 1e6, around / 1e6, 100.0 * around / inside,
-        ))
+        val share = 100.0 * around / inside
+        val format = "%d tokens: interpreter %.3f ms, all else %.4f ms, %.2f %% of it"
+        println(format.format(timed.tokens, inside / 1e6, around / 1e6, share))
     }
 }
 

@@ -36,7 +36,9 @@ internal fun write(
             target.position(target.position() + Int.SIZE_BYTES * value.size)
         }
 
-        is Array<*> -> value.filterNotNull().forEach { write(it, target) }
+        is Array<*> -> {
+            value.filterNotNull().forEach { write(it, target) }
+        }
 
         is Buffer -> {
             require(value.capacity() * width(value) == target.capacity()) {
@@ -46,7 +48,9 @@ internal fun write(
             copy(value, target)
         }
 
-        else -> throw IllegalArgumentException("DataType error: cannot resolve ${value.javaClass}")
+        else -> {
+            throw IllegalArgumentException("DataType error: cannot resolve ${value.javaClass}")
+        }
     }
 }
 
@@ -60,13 +64,21 @@ internal fun read(
             source.position(source.position() + Float.SIZE_BYTES * value.size)
         }
 
-        is Array<*> -> value.filterNotNull().forEach { read(source, it) }
+        is Array<*> -> {
+            value.filterNotNull().forEach { read(source, it) }
+        }
 
-        is FloatBuffer -> value.put(source.asFloatBuffer())
+        is FloatBuffer -> {
+            value.put(source.asFloatBuffer())
+        }
 
-        is ByteBuffer -> value.put(source)
+        is ByteBuffer -> {
+            value.put(source)
+        }
 
-        else -> throw IllegalArgumentException("DataType error: cannot resolve ${value.javaClass}")
+        else -> {
+            throw IllegalArgumentException("DataType error: cannot resolve ${value.javaClass}")
+        }
     }
 }
 

@@ -129,7 +129,10 @@ private fun openTokenizer(
     val listed = contract.vocabulary.associateBy { it.name }
     val present = files.names().intersect(VOCABULARY_FILES)
     agree("vocabulary", listed.keys, present)
-    val content = listed.mapValues { (name, record) -> record.checked(files.open(name).use { it.readBytes() }) }
+    val content =
+        listed.mapValues { (name, record) ->
+            record.checked(files.open(name).use { it.readBytes() })
+        }
     try {
         return loadTokenizer(present) { ByteArrayInputStream(content.getValue(it)) }
     } catch (error: IllegalArgumentException) {

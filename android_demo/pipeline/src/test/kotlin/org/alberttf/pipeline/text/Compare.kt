@@ -23,10 +23,11 @@ internal fun main(args: Array<String>) {
             if (size < 0) break
             val text = ByteArray(size).also(input::readFully).decodeToString()
             val places = placesOfCharacters(text)
-            val ids = input.readNumbers()
-            val starts = input.readNumbers().map(places)
-            val expected = listOf(ids, starts, input.readNumbers().map(places))
-            val found = tokenizer.encode(text).run { listOf(tokenIds, starts, ends) }
+            val expectedIds = input.readNumbers()
+            val expectedPlaces = List(2) { input.readNumbers().map(places) }
+            val expected = listOf(expectedIds) + expectedPlaces
+            val encoding = tokenizer.encode(text)
+            val found = listOf(encoding.tokenIds, encoding.starts, encoding.ends)
             val isSame = expected.zip(found).all { (one, other) -> one.contentEquals(other) }
             texts++
             if (!isSame && differences++ < SHOWN) show(text, expected, found)

@@ -4,7 +4,7 @@ import kotlin.test.Test
 import kotlin.test.assertEquals
 import kotlin.test.assertNull
 
-class SpanDecodingTest {
+class SpanTest {
     private val start = floatArrayOf(9f, 0f, 3f, 0f, 9f)
     private val end = floatArrayOf(9f, 4f, 1f, 2f, 9f)
 

@@ -6,7 +6,7 @@ import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
 import kotlin.test.assertTrue
 
-class StretchesTest {
+class StretchTest {
     @Test
     fun `a token belongs to the stretch that shows most around it`() {
         val expected = listOf(Stretch(0, 6, 0, 5), Stretch(3, 8, 2, 5))
