@@ -38,7 +38,9 @@ class LiteRtEngine private constructor(
             require(inputs.keys == this.inputs.keys) {
                 "inputs must be ${this.inputs.keys.sorted()}; got ${inputs.keys.sorted()}."
             }
-            val tokens = inputs.values.maxOf { it.size }
+            val lengths = inputs.values.map { it.size }.distinct()
+            val tokens = lengths.singleOrNull()
+            requireNotNull(tokens) { "inputs must have one length; got $lengths." }
             if (tokens != held.tokens) held = Held(tokens)
             for ((name, value) in inputs) held.fill(name, value)
             val results = held.results.mapValues { (_, values) -> FloatBuffer.wrap(values) }
@@ -68,8 +70,8 @@ class LiteRtEngine private constructor(
             require(value.size <= row.size) {
                 "$name must be at most ${row.size} tokens; got ${value.size}."
             }
+            // What lies beyond has been zero since the row was made.
             value.copyInto(row)
-            row.fill(0, value.size, row.size)
         }
     }
 

@@ -104,6 +104,15 @@ class LiteRtEngineTest {
     }
 
     @Test
+    fun `inputs of unequal length are refused`() {
+        open("any_length.tflite").use { engine ->
+            val uneven = inputs(listOf(1, 2)) + ("token_ids" to intArrayOf(1))
+            val error = assertFailsWith<EngineException> { engine.run(uneven) }
+            assertContains(error.message.orEmpty(), "one length; got [2, 1]")
+        }
+    }
+
+    @Test
     fun `what is not a model is refused`() {
         val noise = ByteBuffer.allocateDirect(64)
         assertFailsWith<EngineException> { LiteRtEngine.open(noise, ENTRY, 1) }
