@@ -1,6 +1,8 @@
 """Starts the `main` functions of the Kotlin sources, tests included, from Python.
 
 android_demo/offline  ->  [jvm.run_main]  ->  what the main prints
+
+    python -m tests.android.jvm pipeline org.alberttf.pipeline.text.TokenizerSpeedKt FOLDER FILE
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ import functools
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 OFFLINE = Path(__file__).parents[2] / "android_demo" / "offline"
@@ -62,3 +65,7 @@ def _run(command: list[str | Path]) -> str:
         text = f"{' '.join(map(str, command))} ended with {done.returncode}:\n"
         raise JvmFailure(text + done.stdout + done.stderr)
     return done.stdout
+
+
+if __name__ == "__main__":
+    sys.stdout.write(run_main(*sys.argv[2:], module=sys.argv[1]))
