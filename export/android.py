@@ -13,21 +13,29 @@ ANDROID_TASKS = ("question_answering", "classification")
 _MODULE = Path("app", "src", "main")
 
 
-def android_folder(source: str | Path, project: str | Path) -> Path:
+def android_folder(source: str | Path, project: str | Path, batch: int = 1) -> Path:
     """Where in an Android project the app looks for the export of a model.
 
     Args:
         source: Folder of a fine-tuned model.
         project: Folder of `android_demo`, or of a project laid out like it.
+        batch: Inputs of one call of the file.
 
     Raises:
         FileNotFoundError: `source` holds no fine-tuned model, or `project` no app.
-        ValueError: the app has no use for the task.
+        ValueError: the app has no use for the task, for pairs of texts or for batches.
     """
     main = Path(project) / _MODULE
     if not main.is_dir():
         raise FileNotFoundError(f"{project} holds no Android app: {_MODULE} is missing.")
-    name = read_task(Path(source)).name
+    task = read_task(Path(source))
+    name = task.name
+    if batch != 1:
+        raise ValueError(
+            f"batch must be 1 for the app, which asks one thing at a time; got {batch}."
+        )
+    if getattr(task, "pair_column", None) is not None:
+        raise ValueError("the app reads single texts; got a model for pairs of them.")
     if name not in ANDROID_TASKS:
         raise ValueError(f"the app is for {' and '.join(ANDROID_TASKS)}; got a model for {name}.")
     return main / "assets" / name

@@ -27,7 +27,7 @@ def convert(module: tf.Module, scratch: Path | None = None) -> bytes:
     Raises:
         ValueError: the module needs an operation that LiteRT does not have.
     """
-    with tempfile.TemporaryDirectory(dir=scratch) as directory:
+    with tempfile.TemporaryDirectory(dir=scratch, prefix=".convert-") as directory:
         tf.saved_model.save(module, directory, signatures={SIGNATURE: module.answer})
         converter = tf.lite.TFLiteConverter.from_saved_model(directory, signature_keys=[SIGNATURE])
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]

@@ -165,7 +165,7 @@ def export(arguments: argparse.Namespace) -> None:
     from albert_tf.export.signature import Form
 
     form = given_options(Form(), arguments)
-    target = arguments.out or android_folder(arguments.model, arguments.android)
+    target = arguments.out or android_folder(arguments.model, arguments.android, form.batch)
     contract = write(
         arguments.model, target, arguments.recipe or DEFAULT_RECIPE, form, arguments.head,
         calibration=arguments.calibration, gate=given_options(Gate(), arguments), progress=True,

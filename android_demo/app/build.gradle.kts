@@ -27,13 +27,19 @@ android {
 
     // Stored as it is, the model is mapped into memory instead of being read.
     androidResources.noCompress += "tflite"
-    // How an export came out is for people, not for the phone.
-    androidResources.ignoreAssetsPattern = "!report.json:!report.md:!report.png"
-    testOptions.unitTests.isIncludeAndroidResources = true
-}
+    // The plugin's own pattern, and reports, which are for people and not for the phone.
+    androidResources.ignoreAssetsPattern =
+        "!.svn:!.git:!.ds_store:!*.scc:.*:<dir>_*:!CVS:!thumbs.db:!picasa.ini:!*~" +
+        ":!report.json:!report.md:!report.png"
 
-kotlin {
-    compilerOptions.allWarningsAsErrors = true
+    testOptions.unitTests {
+        isIncludeAndroidResources = true
+        all {
+            it.maxHeapSize = "2g"
+            // Robolectric closes file descriptors by their private fields.
+            it.jvmArgs("--add-opens=java.base/java.io=ALL-UNNAMED")
+        }
+    }
 }
 
 dependencies {

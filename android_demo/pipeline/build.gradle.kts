@@ -1,3 +1,5 @@
+import org.jetbrains.kotlin.gradle.dsl.JvmTarget
+
 plugins {
     alias(libs.plugins.kotlin.jvm)
     alias(libs.plugins.kotlin.serialization)
@@ -5,8 +7,12 @@ plugins {
 
 kotlin {
     explicitApi()
-    jvmToolchain(17)
-    compilerOptions.allWarningsAsErrors = true
+    compilerOptions.jvmTarget = JvmTarget.JVM_17
+}
+
+java {
+    sourceCompatibility = JavaVersion.VERSION_17
+    targetCompatibility = JavaVersion.VERSION_17
 }
 
 dependencies {

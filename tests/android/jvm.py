@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 OFFLINE = Path(__file__).parents[2] / "android_demo" / "offline"
+_UTF_8 = ("-Dfile.encoding=UTF-8", "-Dstdout.encoding=UTF-8")
 _CLASS_PATH = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:build-classpath"
 
 
@@ -40,7 +41,7 @@ def run_main(main_class: str, *args: str | Path, module: str = "pipeline") -> st
     target = OFFLINE / module / "target"
     folders = [target / "test-classes", target / "classes"]
     path = os.pathsep.join([*map(str, folders), _build(module)])
-    return _run([_program("java"), "-Dfile.encoding=UTF-8", "-cp", path, main_class, *args])
+    return _run([_program("java"), *_UTF_8, "-cp", path, main_class, *args])
 
 
 @functools.cache

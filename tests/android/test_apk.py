@@ -69,6 +69,41 @@ def test_a_library_at_the_beginning_of_a_page_is_right(
         assert all(right for right, _ in check_apk._stored(apk, archive))
 
 
+BADGING = (
+    "package: name='org.alberttf.demo'\nsdkVersion:'24'\ntargetSdkVersion:'36'\n"
+    "launchable-activity: name='org.alberttf.demo.MainActivity'\nlocales: '--_--' 'ko'\n"
+    "native-code: 'arm64-v8a' 'x86_64'\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "other", "wrong"),
+    [
+        ("", "", None),
+        ("sdkVersion:'24'", "sdkVersion:'21'", "sdkVersion"),
+        ("'ko'", "'en'", "'ko'"),
+        ("'arm64-v8a' 'x86_64'", "'x86_64'", "native-code"),
+        ("locales", "uses-permission: name='android.permission.INTERNET'\nlocales", "permission"),
+    ],
+)
+def test_what_the_manifest_says_is_read(
+    check_apk: ModuleType, monkeypatch: pytest.MonkeyPatch, said: str, other: str, wrong: str | None
+) -> None:
+    monkeypatch.setattr(
+        check_apk, "run", lambda *_: BADGING.replace(said, other) if said else BADGING
+    )
+    found = [fact for right, fact in check_apk._described(Path("a.apk")) if not right]
+    assert len(found) == (wrong is not None)
+    assert all(wrong in fact for fact in found if wrong)
+
+
+def test_an_unsigned_apk_is_refused(
+    check_apk: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(check_apk, "run", lambda *_: "DOES NOT VERIFY")
+    assert check_apk._signed(tmp_path) == [(False, "signed with scheme 2")]
+
+
 def test_a_model_that_is_not_its_contract_s_and_a_missing_runtime_are_found(
     check_apk: ModuleType, tmp_path: Path
 ) -> None:

@@ -235,6 +235,7 @@ def test_a_checkpoint_goes_to_another_library_and_back(
 
 @pytest.mark.slow
 @pytest.mark.parity
+@pytest.mark.long
 def test_a_real_checkpoint_learns_real_sentences(shared_data: Path, tmp_path: Path) -> None:
     checkpoint = shared_data / "checkpoints" / "albert-kor-base"
     assert run("import", "huggingface", checkpoint, "--out", tmp_path / "kor") == 0

@@ -9,6 +9,7 @@ from albert_tf.demo.road import travel
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_the_demo_reaches_its_bars(tmp_path: Path) -> None:
     journey = travel(tmp_path / "demo", progress=False)
     report = json.loads((tmp_path / "demo" / "report.json").read_text())

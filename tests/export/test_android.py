@@ -36,3 +36,11 @@ def test_a_folder_without_an_app_and_a_model_without_a_task_are_named(tmp_path: 
         android_folder(tmp_path, tmp_path)
     with pytest.raises(FileNotFoundError, match="holds no fine-tuned model"):
         android_folder(tmp_path, PROJECT)
+
+
+def test_batches_and_pairs_of_texts_are_refused(tmp_path: Path) -> None:
+    write_task(ClassificationTask(labels=("no", "yes"), pair_column="premise"), tmp_path)
+    with pytest.raises(ValueError, match="single texts"):
+        android_folder(tmp_path, PROJECT)
+    with pytest.raises(ValueError, match=r"batch must be 1 .* got 8"):
+        android_folder(tmp_path, PROJECT, batch=8)

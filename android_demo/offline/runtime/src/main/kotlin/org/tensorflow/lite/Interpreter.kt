@@ -53,11 +53,6 @@ class Interpreter(
         builder.deallocate()
     }
 
-    fun getSignatureKeys(): Array<String> {
-        val keys = interpreter.signature_keys()
-        return Array(keys.size().toInt()) { keys.get(it.toLong()).string }
-    }
-
     fun getSignatureInputs(key: String): Array<String> {
         val runner = runner(key)
         val names = runner.input_names()
@@ -80,7 +75,7 @@ class Interpreter(
         key: String,
     ): Tensor = Described(known(runner(key).output_tensor(name), name))
 
-    /** Inputs are arrays, whose shape the tensors take, or direct buffers of their size. */
+    /** Inputs are arrays, whose shape the tensors take. */
     fun runSignature(
         inputs: Map<String, Any>,
         outputs: Map<String, Any>,
@@ -88,7 +83,7 @@ class Interpreter(
     ) {
         val runner = runner(key)
         for ((name, value) in inputs) {
-            val shape = shapeOf(value) ?: continue
+            val shape = shapeOf(value)
             if (!shape.contentEquals(Described(known(runner.input_tensor(name), name)).shape())) {
                 verify(runner.ResizeInputTensor(name, shape), "Failed to resize $name")
             }

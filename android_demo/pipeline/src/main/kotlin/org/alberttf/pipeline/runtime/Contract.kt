@@ -6,9 +6,14 @@ import kotlinx.serialization.ExperimentalSerializationApi
 import kotlinx.serialization.Serializable
 import kotlinx.serialization.SerializationException
 import kotlinx.serialization.json.Json
+import kotlinx.serialization.json.JsonArray
+import kotlinx.serialization.json.JsonElement
 import kotlinx.serialization.json.JsonNamingStrategy
 import kotlinx.serialization.json.JsonObject
+import kotlinx.serialization.json.JsonPrimitive
 import kotlinx.serialization.json.decodeFromJsonElement
+import kotlinx.serialization.json.doubleOrNull
+import kotlinx.serialization.json.encodeToJsonElement
 import kotlinx.serialization.json.jsonObject
 import org.alberttf.pipeline.tasks.TaskSettings
 
@@ -72,28 +77,64 @@ public class ContractException(
 internal val strict: Json = Json { namingStrategy = JsonNamingStrategy.SnakeCase }
 
 /**
- * Reads a contract; unknown and missing keys are refused.
+ * Reads a contract; unknown and missing keys are refused, and values of another kind.
  *
- * @param text the content of `contract.json`.
+ * @param content of `contract.json`.
  * @throws ContractException it is damaged, of another version, or of a task that is not read here.
  */
-public fun parseContract(text: String): Contract {
+public fun parseContract(content: ByteArray): Contract {
     try {
+        val text = content.decodeToString(throwOnInvalidSequence = true)
         val values: JsonObject = strict.parseToJsonElement(text).jsonObject
-        val version = values["format_version"]?.toString()
+        val version = (values["format_version"] as? JsonPrimitive)?.content
         if (version != null && version != FORMAT_VERSION.toString()) {
             throw ContractException(
                 "$CONTRACT_FILE: format_version must be $FORMAT_VERSION; got $version. " +
                     "Export again with this version.",
             )
         }
-        return strict.decodeFromJsonElement<Contract>(values)
+        val contract = strict.decodeFromJsonElement<Contract>(values)
+        // The reader takes "3" for 3; what it read, written again, tells.
+        val again = strict.encodeToJsonElement(contract)
+        require(same(again, values)) { "a value is of another kind." }
+        return contract
+    } catch (error: CharacterCodingException) {
+        throw damaged(error)
     } catch (error: SerializationException) {
         throw damaged(error)
     } catch (error: IllegalArgumentException) {
         throw damaged(error)
+    } catch (error: StackOverflowError) {
+        throw damaged(error)
     }
 }
 
-private fun damaged(error: Exception) =
+private fun damaged(error: Throwable) =
     ContractException("$CONTRACT_FILE is damaged: ${error.message} Export again.", error)
+
+/** Whether two values are of one kind and equal; numbers may be written in several ways. */
+private fun same(
+    one: JsonElement,
+    other: JsonElement,
+): Boolean =
+    when (one) {
+        is JsonObject -> {
+            other is JsonObject && one.keys == other.keys &&
+                one.all { (key, value) -> same(value, other.getValue(key)) }
+        }
+
+        is JsonArray -> {
+            other is JsonArray && one.size == other.size &&
+                one.zip(other).all { (a, b) -> same(a, b) }
+        }
+
+        is JsonPrimitive -> {
+            other is JsonPrimitive && one.isString == other.isString &&
+                (one.content == other.content || isSameNumber(one, other))
+        }
+    }
+
+private fun isSameNumber(
+    one: JsonPrimitive,
+    other: JsonPrimitive,
+) = !one.isString && one.doubleOrNull != null && one.doubleOrNull == other.doubleOrNull

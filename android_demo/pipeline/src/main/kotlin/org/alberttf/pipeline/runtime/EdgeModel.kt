@@ -103,22 +103,23 @@ public class EdgeModel private constructor(
             files: ModelFiles,
             engines: EngineFactory,
         ): EdgeModel {
-            val text = files.open(CONTRACT_FILE).use { it.readBytes().decodeToString() }
-            val contract = parseContract(text)
+            val contract = parseContract(files.open(CONTRACT_FILE).use { it.readBytes() })
             val tokenizer = openTokenizer(contract, files)
-            val model = contract.model.checked(files.map(contract.model.name))
-            val engine = engines.open(model, contract.signature)
+            val file = contract.model.checked(files.map(contract.model.name))
+            val engine = engines.open(file, contract.signature)
+            val model = EdgeModel(contract, tokenizer, engine)
             try {
                 compare(contract, engine, tokenizer)
             } catch (error: ContractException) {
-                engine.close()
+                model.close()
                 throw error
             }
-            return EdgeModel(contract, tokenizer, engine)
+            return model
         }
     }
 }
 
+private val INPUTS = setOf("token_ids", "segment_ids", "padding_mask")
 private val VOCABULARY_FILES = setOf("spiece.model", "vocab.txt", "tokenizer_config.json")
 
 /** Reads the vocabulary; no file is read that the contract has no checksum of. */
@@ -147,7 +148,10 @@ private fun compare(
 ) {
     agree("inputs", contract.inputs, engine.inputs)
     agree("outputs", contract.outputs, engine.outputs)
+    agree("input names", INPUTS, engine.inputs.keys)
     agree("output names", contract.task.outputs, engine.outputs.keys)
+    agree("types and axes of inputs", setOf("int32" to 2), kinds(engine.inputs))
+    agree("types and axes of outputs", setOf("float32" to 2), kinds(engine.outputs))
     agree("special_ids", contract.specialIds, tokenizer.special.named())
     val shape = contract.inputs.getValue("token_ids").shape
     val room = shape.last() ?: contract.task.sequenceLength
@@ -166,6 +170,9 @@ private fun compare(
         )
     }
 }
+
+private fun kinds(tensors: Map<String, TensorRecord>) =
+    tensors.values.map { it.dtype to it.shape.size }.toSet()
 
 private fun SpecialIds.named() =
     mapOf("pad" to pad, "unk" to unk, "cls" to cls, "sep" to sep, "mask" to mask)

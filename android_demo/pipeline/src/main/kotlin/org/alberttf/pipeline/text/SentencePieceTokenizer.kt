@@ -13,7 +13,7 @@ public class SentencePieceTokenizer(
     name: String = SENTENCEPIECE_FILE,
 ) : Tokenizer {
     override val special: SpecialIds
-    override val vocabularySize: Int
+    override val vocabSize: Int
     private val normalizer: Normalizer
     private val encoder: UnigramEncoder
 
@@ -24,7 +24,7 @@ public class SentencePieceTokenizer(
         try {
             val model = readSentencePieceModel(content)
             special = specialIds(model.pieces)
-            vocabularySize = model.pieces.size
+            vocabSize = model.pieces.size
             normalizer = Normalizer(model)
             encoder = UnigramEncoder(model.pieces)
             byteIds = if (model.byteFallback) byteIds(model.pieces) else IntArray(0)

@@ -32,7 +32,7 @@ public class Encoding(
  */
 public interface Tokenizer {
     public val special: SpecialIds
-    public val vocabularySize: Int
+    public val vocabSize: Int
 
     /**
      * Splits one text into tokens; special tokens are never among them.

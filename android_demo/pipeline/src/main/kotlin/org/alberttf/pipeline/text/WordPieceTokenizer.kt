@@ -17,7 +17,7 @@ public class WordPieceTokenizer(
     options: ByteArray,
 ) : Tokenizer {
     override val special: SpecialIds
-    override val vocabularySize: Int
+    override val vocabSize: Int
     private val options = readWordPieceOptions(options)
     private val pieces: DoubleArray
 
@@ -27,7 +27,7 @@ public class WordPieceTokenizer(
     init {
         val lines = readLines(vocabulary)
         val ids = lines.withIndex().associate { (id, piece) -> piece to id }
-        vocabularySize = lines.size
+        vocabSize = lines.size
         special = specialIds(ids)
         // No word has a zero character.
         val usable = ids.keys.filter { it.isNotEmpty() && '\u0000' !in it }

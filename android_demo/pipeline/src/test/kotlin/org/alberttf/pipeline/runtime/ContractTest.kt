@@ -27,7 +27,7 @@ internal val CONTRACT =
 class ContractTest {
     @Test
     fun `what Python wrote is read`() {
-        val contract = parseContract(CONTRACT)
+        val contract = parseContract(CONTRACT.toByteArray())
         assertEquals(listOf("no", "yes"), assertIs<ClassificationSettings>(contract.task).labels)
         assertEquals(listOf(1, null), contract.inputs.getValue("token_ids").shape)
         assertEquals(2, contract.specialIds["cls"])
@@ -53,6 +53,26 @@ class ContractTest {
     }
 
     @Test
+    fun `numbers and truths in quotes are refused`() {
+        refused("kind") { it.replace("\"bytes\": 3", "\"bytes\": \"3\"") }
+        refused("kind") { it.replace("\"sequence_length\": 16", "\"sequence_length\": \"16\"") }
+        refused("kind") { it.replace("\"cls\": 2", "\"cls\": \"2\"") }
+        val quoted = QUESTIONS.replace("\"version_2\": false", "\"version_2\": \"false\"")
+        assertFailsWith<ContractException> { parseContract(quoted.toByteArray()) }
+        parseContract(QUESTIONS.toByteArray())
+    }
+
+    @Test
+    fun `text that is not UTF-8 is refused, and so are values without a bottom`() {
+        val broken = CONTRACT.toByteArray().also { it[3] = 0xff.toByte() }
+        assertFailsWith<ContractException> { parseContract(broken) }
+        for (key in listOf("format_version", "recipe", "x")) {
+            val deep = "{\"$key\": " + "[".repeat(100_000) + "]".repeat(100_000) + "}"
+            assertFailsWith<ContractException> { parseContract(deep.toByteArray()) }
+        }
+    }
+
+    @Test
     fun `a task that the app has no use for is named`() {
         refused(
             "regression",
@@ -69,7 +89,7 @@ class ContractTest {
     @Test
     fun `what is not an object of JSON is refused`() {
         for (text in listOf("", "[]", "3", "{", CONTRACT.dropLast(1), "nul\u0000")) {
-            assertFailsWith<ContractException> { parseContract(text) }
+            assertFailsWith<ContractException> { parseContract(text.toByteArray()) }
         }
     }
 
@@ -77,7 +97,8 @@ class ContractTest {
         vararg words: String,
         change: (String) -> String,
     ) {
-        val error = assertFailsWith<ContractException> { parseContract(change(CONTRACT)) }
+        val changed = change(CONTRACT).toByteArray()
+        val error = assertFailsWith<ContractException> { parseContract(changed) }
         for (word in words) assertContains(error.message.orEmpty(), word)
     }
 }

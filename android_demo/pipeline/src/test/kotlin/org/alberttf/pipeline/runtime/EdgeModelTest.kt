@@ -14,7 +14,7 @@ import kotlin.test.assertTrue
 private const val WORDS = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nmina\nwas\nin\nthe\ngarden\nwhere\n"
 private val MODEL = byteArrayOf(1, 2, 3)
 
-private val QUESTIONS =
+internal val QUESTIONS =
     CONTRACT
         .replace(Regex("\"task\": \\{[^}]*\\}"), QUESTION_TASK)
         .replace("\"probabilities\": {\"dtype\": \"float32\", \"shape\": [1, 2]}", SPANS)
@@ -83,7 +83,7 @@ private class Told(
 private fun told(
     contract: String = CONTRACT,
     answer: (IntArray) -> Map<String, FloatArray> = ::mostlyYes,
-): Told = parseContract(contract).let { Told(it.inputs, it.outputs, answer) }
+): Told = parseContract(contract.toByteArray()).let { Told(it.inputs, it.outputs, answer) }
 
 private fun mostlyYes(ids: IntArray) =
     mapOf("probabilities" to if (ids.isEmpty()) floatArrayOf() else floatArrayOf(.2f, .8f))
@@ -181,6 +181,21 @@ class EdgeModelTest {
         val other = Told(emptyMap(), told().outputs) { emptyMap() }
         refused(Memory(), other, "inputs")
         assertEquals(1, other.closed)
+    }
+
+    @Test
+    fun `tensors of other names, types and axes are refused`() {
+        for ((said, other) in listOf(
+            "\"segment_ids\"" to "\"type_ids\"",
+            "\"dtype\": \"int32\"" to "\"dtype\": \"int64\"",
+            "\"shape\": [1, null]" to "\"shape\": []",
+            "\"shape\": [1, 2]" to "\"shape\": [2]",
+        )) {
+            val contract = CONTRACT.replace(said, other)
+            val engine = told(contract)
+            assertFailsWith<ContractException>(other) { load(Memory(contract), engine) }
+            assertEquals(1, engine.closed)
+        }
     }
 
     @Test

@@ -13,7 +13,7 @@ class SentencePieceTokenizerTest {
     @Test
     fun `the special ids and the size are those of the file`() {
         assertEquals(SpecialIds(pad = 0, unk = 1, cls = 2, sep = 3, mask = 4), tokenizer.special)
-        assertEquals(285, tokenizer.vocabularySize)
+        assertEquals(285, tokenizer.vocabSize)
     }
 
     @Test

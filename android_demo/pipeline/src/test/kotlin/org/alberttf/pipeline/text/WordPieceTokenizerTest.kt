@@ -82,7 +82,7 @@ class WordPieceTokenizerTest {
     fun `lines may end as on any system, and the last of two equal pieces counts`() {
         val text = (TOKENS + listOf("the", "lamp", "the")).joinToString("\r\n")
         val windows = WordPieceTokenizer("$text\r\n".toByteArray(), "{}".toByteArray())
-        assertEquals(8, windows.vocabularySize)
+        assertEquals(8, windows.vocabSize)
         assertEquals(listOf(7, 6), windows.encode("the lamp").tokenIds.toList())
     }
 
