@@ -95,7 +95,7 @@ class LiteRtEngine private constructor(
                 val interpreter = Interpreter(model, options)
                 try {
                     LiteRtEngine(interpreter, signature)
-                } catch (error: RuntimeException) {
+                } catch (error: Throwable) {
                     interpreter.close()
                     throw error
                 }
@@ -116,9 +116,7 @@ private inline fun <T> guarded(
 ): T =
     try {
         block()
-    } catch (error: IllegalArgumentException) {
-        throw EngineException("$what: ${error.message}", error)
-    } catch (error: IllegalStateException) {
+    } catch (error: RuntimeException) {
         throw EngineException("$what: ${error.message}", error)
     } catch (error: OutOfMemoryError) {
         throw EngineException("$what: no memory is left.", error)
