@@ -159,7 +159,7 @@ class TabPresenterTest {
     @Test
     fun `an answer that fails leaves the model open`() {
         load()
-        model.reply = { _, _ -> throw IllegalArgumentException("a lone surrogate") }
+        model.reply = { _, _ -> throw TextException("a lone surrogate") }
         presenter.ask("\ud83d")
         work()
         val problem = Problem(Problem.Kind.TEXT, "a lone surrogate")
@@ -172,10 +172,15 @@ class TabPresenterTest {
 
     @Test
     fun `a mistake in the program is not hidden`() {
-        load()
-        model.reply = { _, _ -> throw NullPointerException() }
-        presenter.ask("a")
-        assertFailsWith<NullPointerException> { work() }
+        val mistakes = listOf(NullPointerException(), IllegalArgumentException("two lengths"))
+        for (mistake in mistakes) {
+            val presenter =
+                TabPresenter({ model }, background, main, { nanoTime }).apply { load() }
+            work()
+            model.reply = { _, _ -> throw mistake }
+            presenter.ask("a")
+            assertEquals(mistake, assertFailsWith<RuntimeException> { work() })
+        }
     }
 
     @Test
@@ -183,6 +188,46 @@ class TabPresenterTest {
         presenter.reply = Reply("b", 5)
         load()
         assertEquals(TabState.Answer(FACTS, Reply("b", 5)), presenter.state)
+    }
+
+    @Test
+    fun `an answer is forgotten with its text, and the model stays open`() {
+        load()
+        presenter.ask("a")
+        work()
+        presenter.forget()
+        assertEquals(TabState.Ready(FACTS) to null, presenter.state to presenter.reply)
+        presenter.load()
+        presenter.ask("ab")
+        work()
+        assertEquals(1 to "ba", opened to presenter.reply?.value)
+    }
+
+    @Test
+    fun `an answer about a text that has gone is dropped when it comes`() {
+        load()
+        model.reply = { _, _ -> "late".also { presenter.forget() } }
+        presenter.ask("a")
+        work()
+        assertEquals(TabState.Ready(FACTS) to null, presenter.state to presenter.reply)
+    }
+
+    @Test
+    fun `an answer of an earlier process may be forgotten before the model is open`() {
+        presenter.reply = Reply("b", 5)
+        presenter.load()
+        presenter.forget()
+        assertEquals(TabState.Loading, presenter.state)
+        work()
+        assertEquals(TabState.Ready(FACTS), presenter.state)
+    }
+
+    @Test
+    fun `forgetting does not hide that there is no model`() {
+        failure = IOException("bad block")
+        load()
+        presenter.forget()
+        assertTrue(presenter.state is TabState.Failure)
     }
 
     @Test
@@ -209,10 +254,12 @@ class TabPresenterTest {
             "never"
         }
         val threaded = TabPresenter({ model }, thread, Runnable::run, System::nanoTime)
+        val ready = CountDownLatch(1)
+        threaded.listener = { if (it is TabState.Ready) ready.countDown() }
         threaded.load()
-        while (threaded.state == TabState.Loading) Thread.yield()
+        assertTrue(ready.await(1, TimeUnit.MINUTES))
         threaded.ask("a")
-        reading.await()
+        assertTrue(reading.await(1, TimeUnit.MINUTES))
         threaded.close()
         go.countDown()
         thread.shutdown()
