@@ -28,6 +28,7 @@ class LongText(
 ) {
     private val editable = input.keyListener
     private val inputType = input.inputType
+    private var marks = listOf<Any>()
     private val isLong get() = draft.text.length > SHOWN_LENGTH
 
     init {
@@ -55,16 +56,20 @@ class LongText(
         val shift = show(from)
         val end = (to + shift).coerceAtMost(input.length())
         val colors = input.context
-        val background = BackgroundColorSpan(colors.getColor(R.color.highlight))
-        val foreground = ForegroundColorSpan(colors.getColor(R.color.on_highlight))
-        input.text.setSpan(background, from + shift, end, Spanned.SPAN_EXCLUSIVE_EXCLUSIVE)
-        input.text.setSpan(foreground, from + shift, end, Spanned.SPAN_EXCLUSIVE_EXCLUSIVE)
+        marks =
+            listOf(
+                BackgroundColorSpan(colors.getColor(R.color.highlight)),
+                ForegroundColorSpan(colors.getColor(R.color.on_highlight)),
+            )
+        for (mark in marks) {
+            input.text.setSpan(mark, from + shift, end, Spanned.SPAN_EXCLUSIVE_EXCLUSIVE)
+        }
     }
 
+    /** Takes that mark away; colours of a keyboard or of a pasted text stay. */
     fun clearHighlight() {
-        for (type in listOf(BackgroundColorSpan::class.java, ForegroundColorSpan::class.java)) {
-            input.text.getSpans(0, input.length(), type).forEach(input.text::removeSpan)
-        }
+        marks.forEach(input.text::removeSpan)
+        marks = listOf()
     }
 
     /** Shows the text, a long one around [place]. Returns what to add to a place in the text. */
@@ -83,8 +88,7 @@ class LongText(
     }
 
     private fun showNote() {
-        input.keyListener = if (isLong) null else editable
-        if (!isLong) input.setRawInputType(inputType)
+        allowEdits(!isLong)
         clear.visibility = visibleIf(isLong)
         note.visibility = visibleIf(isLong || draft.isLost)
         note.text =
@@ -94,6 +98,13 @@ class LongText(
                 val length = NumberFormat.getIntegerInstance().format(draft.text.length)
                 note.context.getString(R.string.long_text, length)
             }
+    }
+
+    private fun allowEdits(isAllowed: Boolean) {
+        // Each assignment starts the keyboard anew, which breaks off a syllable half written.
+        if (isAllowed == (input.keyListener != null)) return
+        input.keyListener = if (isAllowed) editable else null
+        if (isAllowed) input.setRawInputType(inputType)
     }
 
     private fun typed(now: String) {
