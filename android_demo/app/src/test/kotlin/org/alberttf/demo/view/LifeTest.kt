@@ -1,6 +1,8 @@
 package org.alberttf.demo.view
 
+import android.view.ViewGroup
 import android.widget.EditText
+import android.widget.ProgressBar
 import android.widget.TextView
 import org.alberttf.demo.FakeApplication
 import org.alberttf.demo.R
@@ -49,6 +51,36 @@ class LifeTest {
         }
         screen.touch(R.id.ask)
         assertEquals("142", screen.text(R.id.answer))
+    }
+
+    @Test
+    fun `each class keeps its own bar through rotation`() {
+        val screen = Screen()
+        screen.touch(R.id.classes_button)
+        screen.write(R.id.text, "I liked it")
+        screen.touch(R.id.ask)
+        screen.recreate()
+        val bars: ViewGroup = screen.view(R.id.bars)
+        val shares =
+            List(bars.childCount) {
+                bars.getChildAt(it).findViewById<ProgressBar>(R.id.bar_progress).progress
+            }
+        assertEquals(listOf(27, 973), shares)
+    }
+
+    @Test
+    fun `each tab keeps its own progress through rotation`() {
+        val screen = Screen()
+        var done = 0
+        app.questions.reply = { asked, progress ->
+            progress(3, 12)
+            app.show()
+            screen.recreateNow()
+            done = screen.view<ProgressBar>(R.id.progress).progress
+            FakeApplication.find("142", asked.passage)
+        }
+        screen.touch(R.id.ask)
+        assertEquals(3, done)
     }
 
     @Test
