@@ -6,6 +6,12 @@ import java.io.FileNotFoundException
 import java.io.IOException
 import java.util.concurrent.CancellationException
 
+/** A text holds half a character (a lone surrogate). */
+class TextException(
+    message: String,
+    cause: Throwable? = null,
+) : Exception(message, cause)
+
 /** What went wrong, and what the program said of it in English. */
 data class Problem(
     val kind: Kind,
@@ -44,7 +50,7 @@ fun problemOf(error: Throwable): Problem? {
             is ContractException -> Problem.Kind.CONTRACT
             is OutOfMemoryError -> Problem.Kind.MEMORY
             is EngineException -> engineKind(error)
-            is IllegalArgumentException -> Problem.Kind.TEXT
+            is TextException -> Problem.Kind.TEXT
             is CancellationException, is InterruptedException -> Problem.Kind.STOPPED
             else -> return null
         }

@@ -7,7 +7,10 @@ import java.util.concurrent.Executor
 interface Answerer<in Q, out A> : AutoCloseable {
     val facts: Facts
 
-    /** @param progress is told after each window; what it throws ends the answer. */
+    /**
+     * @param progress is told after each window; what it throws ends the answer.
+     * @throws TextException the request holds half a character.
+     */
     fun answer(
         request: Q,
         progress: (done: Int, total: Int) -> Unit,
@@ -85,6 +88,14 @@ class TabPresenter<Q, A>(
         state = TabState.Failure(Problem(Problem.Kind.STOPPED, ""), running.facts)
     }
 
+    /** Drops the answer, one that is being looked for too: the text it is about has gone. */
+    fun forget() {
+        reply = null
+        val facts = state.facts ?: return
+        current = null
+        state = TabState.Ready(facts)
+    }
+
     /** Closes the model once the job that uses it has ended. */
     override fun close() {
         current = null
@@ -92,17 +103,8 @@ class TabPresenter<Q, A>(
         background.execute { model?.close() }
     }
 
-    private fun openModel() {
-        val restored = reply
-        start(TabState.Loading) {
-            val opened = open().also { model = it }
-            if (restored == null) {
-                TabState.Ready(opened.facts)
-            } else {
-                TabState.Answer(opened.facts, restored)
-            }
-        }
-    }
+    private fun openModel() =
+        start(TabState.Loading) { TabState.Ready(open().also { model = it }.facts) }
 
     private fun start(
         shown: TabState<A>,
@@ -126,7 +128,17 @@ class TabPresenter<Q, A>(
     private fun post(
         job: Any,
         next: TabState<A>,
-    ) = main.execute { if (current === job) state = next }
+    ) = main.execute { if (current === job) state = restored(next) }
+
+    /** A model that was opened shows its earlier answer, unless that was forgotten meanwhile. */
+    private fun restored(next: TabState<A>): TabState<A> {
+        val known = reply
+        return if (next is TabState.Ready && known != null) {
+            TabState.Answer(next.facts, known)
+        } else {
+            next
+        }
+    }
 
     private companion object {
         const val NANOS_PER_MILLI = 1_000_000L

@@ -38,8 +38,10 @@ class ClassificationTab(
     }
 
     /** Puts a bundled sentence into the field. */
-    fun choose(number: Int): Unit =
+    fun choose(number: Int) {
+        demo.classes.forget()
         text.replace(tab.resources.getStringArray(R.array.sentences)[number])
+    }
 
     private fun ask() {
         if (isMissing(tab.findViewById(R.id.text), demo.text)) return

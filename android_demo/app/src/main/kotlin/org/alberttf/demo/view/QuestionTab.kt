@@ -38,6 +38,7 @@ class QuestionTab(
 
     /** Puts a bundled passage, and a question about it, into the fields. */
     fun choose(number: Int) {
+        demo.questions.forget()
         passage.replace(tab.resources.getStringArray(R.array.passages)[number])
         question.setText(tab.resources.getStringArray(R.array.passage_questions)[number])
         question.setSelection(question.length())

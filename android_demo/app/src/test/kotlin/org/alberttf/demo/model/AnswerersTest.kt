@@ -5,7 +5,9 @@ import org.alberttf.demo.state.Problem
 import org.alberttf.demo.state.Question
 import org.alberttf.demo.state.TabPresenter
 import org.alberttf.demo.state.TabState
+import org.alberttf.demo.state.TextException
 import org.alberttf.pipeline.runtime.CONTRACT_FILE
+import org.alberttf.pipeline.runtime.ContractException
 import org.alberttf.pipeline.runtime.EngineException
 import org.alberttf.pipeline.runtime.EngineFactory
 import org.alberttf.pipeline.runtime.ModelFiles
@@ -14,6 +16,7 @@ import java.io.IOException
 import kotlin.test.Test
 import kotlin.test.assertContains
 import kotlin.test.assertEquals
+import kotlin.test.assertFailsWith
 import kotlin.test.assertIs
 
 private val FACTS = Facts("float32", 3, "albert_tf 0.1.0")
@@ -103,6 +106,45 @@ class AnswerersTest {
         val presenter = presenter(TinyExport(CLASSIFICATION)) { _, _ -> other }
         assertFails(Problem.Kind.CONTRACT, "got classification", presenter)
         assertEquals(1, other.closed)
+    }
+
+    @Test
+    fun `a classifier of pairs is refused and closed`() {
+        val pairs =
+            TinyExport(CLASSIFICATION) {
+                it.replace("\"pair_column\": null", "\"pair_column\": \"hypothesis\"")
+            }
+        val engine = TinyEngine(CLASSIFICATION)
+        val error =
+            assertFailsWith<ContractException> { openClassification(pairs) { _, _ -> engine } }
+        assertContains(error.message.orEmpty(), "must hold a file for single texts")
+        assertContains(error.message.orEmpty(), "got one for pairs of text and hypothesis.")
+        assertEquals(1, engine.closed)
+    }
+
+    @Test
+    fun `half a character is told from a mistake in the program`() {
+        val presenter = presenter()
+        // WordPiece drops the half; the engine refuses in the place of SentencePiece.
+        engine.failure = IllegalArgumentException("half of one (a lone surrogate) at 4")
+        for (half in listOf("\ud83d", "\ude00")) {
+            presenter.ask(Question("where is", "the $half garden"))
+            assertFails(Problem.Kind.TEXT, "half of one", presenter)
+            presenter.ask(Question("where $half is", PASSAGE))
+            assertFails(Problem.Kind.TEXT, "half of one", presenter)
+        }
+        assertFailsWith<IllegalArgumentException> {
+            presenter.ask(Question("where is", "the 😀 garden"))
+        }
+    }
+
+    @Test
+    fun `half a character in a text to classify is told too`() {
+        val engine = TinyEngine(CLASSIFICATION)
+        val model = openClassification(TinyExport(CLASSIFICATION)) { _, _ -> engine }
+        engine.failure = IllegalArgumentException("half of one (a lone surrogate) at 4")
+        assertFailsWith<TextException> { model.answer("\ud83d") { _, _ -> } }
+        assertFailsWith<IllegalArgumentException> { model.answer("😀") { _, _ -> } }
     }
 
     @Test

@@ -7,9 +7,6 @@ import org.alberttf.pipeline.runtime.ContractException
 import org.alberttf.pipeline.runtime.EngineException
 import java.io.FileNotFoundException
 import java.io.IOException
-import java.util.concurrent.CountDownLatch
-import java.util.concurrent.Executors
-import java.util.concurrent.TimeUnit
 import kotlin.test.Test
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
@@ -159,7 +156,7 @@ class TabPresenterTest {
     @Test
     fun `an answer that fails leaves the model open`() {
         load()
-        model.reply = { _, _ -> throw IllegalArgumentException("a lone surrogate") }
+        model.reply = { _, _ -> throw TextException("a lone surrogate") }
         presenter.ask("\ud83d")
         work()
         val problem = Problem(Problem.Kind.TEXT, "a lone surrogate")
@@ -172,10 +169,15 @@ class TabPresenterTest {
 
     @Test
     fun `a mistake in the program is not hidden`() {
-        load()
-        model.reply = { _, _ -> throw NullPointerException() }
-        presenter.ask("a")
-        assertFailsWith<NullPointerException> { work() }
+        val mistakes = listOf(NullPointerException(), IllegalArgumentException("two lengths"))
+        for (mistake in mistakes) {
+            val presenter =
+                TabPresenter({ model }, background, main, { nanoTime }).apply { load() }
+            work()
+            model.reply = { _, _ -> throw mistake }
+            presenter.ask("a")
+            assertEquals(mistake, assertFailsWith<RuntimeException> { work() })
+        }
     }
 
     @Test
@@ -186,6 +188,46 @@ class TabPresenterTest {
     }
 
     @Test
+    fun `an answer is forgotten with its text, and the model stays open`() {
+        load()
+        presenter.ask("a")
+        work()
+        presenter.forget()
+        assertEquals(TabState.Ready(FACTS) to null, presenter.state to presenter.reply)
+        presenter.load()
+        presenter.ask("ab")
+        work()
+        assertEquals(1 to "ba", opened to presenter.reply?.value)
+    }
+
+    @Test
+    fun `an answer about a text that has gone is dropped when it comes`() {
+        load()
+        model.reply = { _, _ -> "late".also { presenter.forget() } }
+        presenter.ask("a")
+        work()
+        assertEquals(TabState.Ready(FACTS) to null, presenter.state to presenter.reply)
+    }
+
+    @Test
+    fun `an answer of an earlier process may be forgotten before the model is open`() {
+        presenter.reply = Reply("b", 5)
+        presenter.load()
+        presenter.forget()
+        assertEquals(TabState.Loading, presenter.state)
+        work()
+        assertEquals(TabState.Ready(FACTS), presenter.state)
+    }
+
+    @Test
+    fun `forgetting does not hide that there is no model`() {
+        failure = IOException("bad block")
+        load()
+        presenter.forget()
+        assertTrue(presenter.state is TabState.Failure)
+    }
+
+    @Test
     fun `a model that is still being opened is closed all the same`() {
         presenter.load()
         presenter.close()
@@ -193,30 +235,5 @@ class TabPresenterTest {
         work()
         assertEquals(1, model.closed)
         assertTrue(seen.isEmpty())
-    }
-
-    @Test
-    fun `closing waits for the window that is being read`() {
-        val thread = Executors.newSingleThreadExecutor()
-        val reading = CountDownLatch(1)
-        val go = CountDownLatch(1)
-        var closedWhileReading = false
-        model.reply = { _, progress ->
-            reading.countDown()
-            go.await()
-            closedWhileReading = model.closed > 0
-            progress(1, 9)
-            "never"
-        }
-        val threaded = TabPresenter({ model }, thread, Runnable::run, System::nanoTime)
-        threaded.load()
-        while (threaded.state == TabState.Loading) Thread.yield()
-        threaded.ask("a")
-        reading.await()
-        threaded.close()
-        go.countDown()
-        thread.shutdown()
-        assertTrue(thread.awaitTermination(1, TimeUnit.MINUTES))
-        assertEquals(false to 1, closedWhileReading to model.closed)
     }
 }

@@ -18,6 +18,7 @@ import kotlin.test.Test
 import kotlin.test.assertContains
 import kotlin.test.assertEquals
 import kotlin.test.assertFalse
+import kotlin.test.assertNotEquals
 import kotlin.test.assertNotNull
 import kotlin.test.assertTrue
 
@@ -63,6 +64,20 @@ class MainActivityTest {
         screen.touch(R.id.ask)
         screen.view<EditText>(R.id.text).append("!")
         assertEquals(null, marked(screen.view(R.id.text)))
+    }
+
+    @Test
+    fun `another example takes the answer to the one before away`() {
+        screen.touch(R.id.ask)
+        screen.chooseExample(1)
+        assertFalse("Heron Point" in screen.text(R.id.text))
+        assertFalse(screen.isShown(R.id.answer))
+        screen.touch(R.id.classes_button)
+        screen.write(R.id.text, "I liked it")
+        screen.touch(R.id.ask)
+        screen.chooseExample(1)
+        assertNotEquals("I liked it", screen.text(R.id.text))
+        assertFalse(screen.isShown(R.id.answer))
     }
 
     @Test

@@ -11,6 +11,7 @@ import org.alberttf.demo.MainActivity
 import org.alberttf.demo.R
 import org.robolectric.Robolectric
 import org.robolectric.android.controller.ActivityController
+import org.robolectric.shadows.ShadowPopupMenu
 
 /** The running activity, as a person sees and touches it. */
 class Screen(
@@ -54,6 +55,12 @@ class Screen(
 
     fun touch(id: Int) {
         view<View>(id).performClick()
+        app.work()
+    }
+
+    fun chooseExample(number: Int) {
+        touch(R.id.examples)
+        ShadowPopupMenu.getLatestPopupMenu().menu.performIdentifierAction(number, 0)
         app.work()
     }
 
