@@ -9,6 +9,7 @@ import android.view.ViewGroup
 import android.view.WindowInsets
 import android.widget.Button
 import android.widget.EditText
+import android.widget.RadioButton
 import android.widget.TextView
 import org.alberttf.demo.R
 import org.junit.runner.RunWith
@@ -158,7 +159,6 @@ class LookTest {
             val live = screen.view<View>(id).accessibilityLiveRegion
             assertEquals(View.ACCESSIBILITY_LIVE_REGION_POLITE, live)
         }
-        val tab = screen.view<View>(R.id.questions_button).createAccessibilityNodeInfo()
-        assertTrue(tab.isChecked)
+        assertTrue(screen.view<RadioButton>(R.id.questions_button).isChecked)
     }
 }
