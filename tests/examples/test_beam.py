@@ -186,6 +186,7 @@ def test_every_flag_of_the_readme_is_one_of_beam() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parity
+@pytest.mark.long
 @pytest.mark.parametrize("flags", [ONE, PROCESSES])
 def test_real_text_becomes_the_same_documents(
     shared_data: Path, tmp_path: Path, flags: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
