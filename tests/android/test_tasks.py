@@ -16,7 +16,7 @@ import pytest
 from albert_tf.demo.world import tell_story
 from albert_tf.tasks.classification import ClassificationTask, TextExample
 from albert_tf.tasks.squad import QuestionAnsweringTask, QuestionExample
-from albert_tf.tasks.task import Task, task_to_dict
+from albert_tf.tasks.task import task_to_dict
 from albert_tf.text.tokenizer import Tokenizer, load_tokenizer
 from tests.android.jvm import run_main
 from tests.text.test_golden import GOLDEN, READERS
@@ -71,13 +71,9 @@ def text_case(text: str, rng: np.random.Generator, tokenizer: Tokenizer) -> dict
     probabilities = rng.dirichlet((1, 1, 1)).round(1).astype(np.float32)
     found = task.decode(TextExample(text), [window], [{"probabilities": probabilities}])
     return {
-        "text": text, "pair": pair, "task": as_json(task), **packed(window.packed),
+        "text": text, "pair": pair, "task": task_to_dict(task), **packed(window.packed),
         "probabilities": probabilities.tolist(), "label": found.label,
     }  # fmt: skip
-
-
-def as_json(task: Task) -> dict[str, Any]:
-    return dict(task_to_dict(task))
 
 
 def packed(sequence: Any) -> dict[str, list[int]]:
