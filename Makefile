@@ -25,7 +25,7 @@ android: demo-android
 	$(BIN)/python android_demo/offline/apk/check_apk.py android_demo/offline/apk/target/albert_tf.apk
 
 test: .venv/installed-dev
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist loadfile
 
 slow: .venv/installed-dev
 	$(BIN)/pytest -m "slow or parity"

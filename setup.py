@@ -36,6 +36,7 @@ DEV = [
     "mypy>=2.1,<3",
     "pre-commit>=4,<5",
     "pytest>=9,<10",
+    "pytest-xdist>=3.8,<4",
     "ruff>=0.17,<0.18",
 ]
 

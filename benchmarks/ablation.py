@@ -3,7 +3,7 @@
     albert-tf vocab train --input 'books/*.txt' --size 8000 --out runs/vocab
     albert-tf examples --corpus 'books/*.txt' --vocab runs/vocab --out runs/books
     albert-tf examples --corpus 'held-out/*.txt' --vocab runs/vocab --out runs/held-out
-    python benchmarks/ablation.py runs/books runs/held-out --out runs/ablation
+    python benchmarks/ablation.py runs/books runs/held-out --out runs/ablation --jobs 2
 
 Every case differs from the first in one setting and sees as many batches. What is compared is
 measured on held-out documents: the loss and accuracy of masked language modeling, and how well a
@@ -19,11 +19,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from tqdm import tqdm
@@ -79,32 +83,31 @@ def config(case: Case, vocab_size: int) -> AlbertConfig:
     )  # fmt: skip
 
 
-def measure(case: Case, train: TokenShards, held_out: TokenShards, seed: int, budget: Any) -> Any:
-    """Trains one case, if it is not trained, and scores it."""
+def measure(case: Case, seed: int, budget: argparse.Namespace) -> Any:
+    """Trains one case, if it is not trained, and scores it, if it has no scores."""
     folder = budget.out / f"{case.name}-seed{seed}"
     options = PretrainingOptions(
         objective=case.objective, sequence_length=budget.sequence_length, seed=seed,
         batch_size=budget.batch_size, steps=budget.steps, steps_per_save=budget.steps // 20,
-        optimizer="adamw", learning_rate=2e-3, warmup_steps=budget.steps // 10,
+        optimizer="adamw", learning_rate=2e-3, warmup_steps=budget.steps // 10, xla=True,
     )  # fmt: skip
     scores = folder / "scores.json"
     if scores.exists():
         return json.loads(scores.read_text())
+    train, held_out = TokenShards(budget.train), TokenShards(budget.held_out)
     shape = config(case, train.tokenizer.vocab_size)
     if not (folder / "model.weights.h5").exists():
-        pretrain(train, shape, options, folder, progress=True)
+        pretrain(train, shape, options, folder, progress=budget.jobs == 1)
     model = AlbertPretrainer.from_preset(str(folder), compile=False)
     model.compile()
     watched = stream(pretraining_batches(held_out, options), 0, 4096 // options.batch_size)
     result = model.evaluate(watched, return_dict=True, verbose=0)
-    log = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     values = {
         "case": asdict(case),
         "seed": seed,
         "parameters": int(model.backbone.count_params()),
         "mlm_loss": float(result.get("mlm_loss", result["loss"])),
         "mlm_accuracy": 100 * float(result.get("mlm_accuracy", result.get("accuracy", 0))),
-        "steps_per_second": float(np.median([entry["steps_per_second"] for entry in log])),
         **{
             f"{objective}_probe": probe(model, train, held_out, objective, options.sequence_length)
             for objective in ("sop", "nsp")
@@ -152,9 +155,9 @@ def features(
 def report(rows: list[dict[str, Any]], out: Path) -> None:
     """Prints the table in Markdown; writes `ablation.json` and `ablation.png`."""
     (out / "ablation.json").write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
-    columns = ("mlm_loss", "mlm_accuracy", "sop_probe", "nsp_probe", "steps_per_second")
-    print("| objective | shared | E | parameters | MLM loss | MLM % | SOP % | NSP % | steps/s |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    columns = ("mlm_loss", "mlm_accuracy", "sop_probe", "nsp_probe")
+    print("| objective | shared | E | parameters | MLM loss | MLM % | SOP % | NSP % |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for case in cases():
         found = [row for row in rows if row["case"] == asdict(case)]
         shown = []
@@ -210,14 +213,18 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, default=32, help="(default 32)")
     parser.add_argument("--sequence-length", type=int, default=64, help="(default 64)")
     parser.add_argument("--seeds", type=int, default=1, help="runs of each case (default 1)")
+    parser.add_argument("--jobs", type=int, default=1, help="runs at a time (default 1)")
     budget = parser.parse_args()
-    train, held_out = TokenShards(budget.train), TokenShards(budget.held_out)
     todo = [(case, seed) for seed in range(budget.seeds) for case in cases()]
-    rows = [
-        measure(case, train, held_out, seed, budget)
-        for case, seed in tqdm(todo, desc="cases", unit="run")
-    ]
-    report(rows, budget.out)
+    with ProcessPoolExecutor(
+        budget.jobs, mp_context=get_context("spawn"), max_tasks_per_child=1,
+        initializer=tf.config.threading.set_intra_op_parallelism_threads,
+        initargs=(max((os.cpu_count() or 1) // budget.jobs, 1),),
+    ) as pool:  # fmt: skip
+        runs = [pool.submit(measure, case, seed, budget) for case, seed in todo]
+        for run in tqdm(as_completed(runs), desc="cases", unit="run", total=len(runs)):
+            run.result()
+    report([run.result() for run in runs], budget.out)
 
 
 if __name__ == "__main__":

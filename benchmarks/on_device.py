@@ -21,7 +21,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import statistics
 import subprocess
 import sys
 from dataclasses import dataclass, replace
@@ -29,11 +28,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from on_device_table import agreement, medians, show
 from peers import peers_python
 from result_folder import claim
 from tqdm import tqdm
 
-from albert_tf.tasks.classification import ClassificationTask, softmax
+from albert_tf.tasks.classification import ClassificationTask
 from albert_tf.tasks.task import read_task
 from albert_tf.text.tokenizer import load_tokenizer
 
@@ -156,58 +156,6 @@ def ask(model: Path, data: Path | None, limit: int, target: Path) -> list[str]:
     return [example.label for example in examples]
 
 
-def probabilities(answers: list[list[float]]) -> np.ndarray:
-    """What a contestant thinks of each class, [N, C]; some files give logits."""
-    found = np.asarray(answers, np.float32)
-    sure = (found >= 0).all() and np.allclose(found.sum(-1), 1, atol=1e-3)
-    return found if sure else softmax(found)
-
-
-def middle(rounds: list[dict[str, Any]], *keys: str) -> float:
-    """The median of one measurement over the rounds."""
-    values = []
-    for found in rounds:
-        value: Any = found
-        for key in keys:
-            value = value[key]
-        values.append(value)
-    return statistics.median(values)
-
-
-def report(
-    found: dict[str, list[dict[str, Any]]], contestants: dict[str, Contestant],
-    lengths: list[int], labels: list[str], names: tuple[str, ...],
-) -> list[dict[str, Any]]:  # fmt: skip
-    """Prints the table and returns its rows."""
-    reference = found[REFERENCE][0]["answers"]
-    rows = []
-    for name, rounds in found.items():
-        row = {
-            "name": name, "mb": contestants[name].megabytes,
-            **{key: middle(rounds, f"{key}_mb" if key == "peak" else f"{key}_ms")
-               for key in ("load", "first", "peak")},
-            **{f"T={length}": middle(rounds, "latency_ms", str(length))
-               for length in sorted(lengths)},
-        }  # fmt: skip
-        row["ratio"] = statistics.median(
-            theirs["latency_ms"][str(FIXED)] / ours["latency_ms"][str(FIXED)]
-            for theirs, ours in zip(rounds, found[OWN], strict=True)
-        )
-        if reference:
-            answers = probabilities(rounds[0]["answers"])
-            row["off"] = float(np.abs(answers - probabilities(reference)).max())
-            guesses = [names[place] for place in answers.argmax(-1)]
-            right = [guess == label for guess, label in zip(guesses, labels, strict=True)]
-            row["accuracy"] = 100 * sum(right) / len(right)
-        rows.append(row)
-    columns = list(rows[0])[1:]
-    print(f"\n{'':26}" + "".join(f"{column:>9}" for column in columns))
-    for row in rows:
-        shown = (f"{row[column]:9.{4 if column == 'off' else 2}f}" for column in columns)
-        print(f"{row['name']:26}" + "".join(shown))
-    return rows
-
-
 def options() -> argparse.Namespace:
     """What the command line asks for."""
     parser = argparse.ArgumentParser(
@@ -252,7 +200,17 @@ def main() -> None:
         for measured in rounds:
             absent = {str(length): float("nan") for length in lengths}
             measured["latency_ms"] = absent | measured["latency_ms"]
-    rows = report(found, contestants, lengths, labels, read_task(model).labels)
+    reference, names = found[REFERENCE][0]["answers"], read_task(model).labels
+    rows = [
+        {
+            "name": name,
+            "mb": contestants[name].megabytes,
+            **medians(rounds, found[OWN], lengths, FIXED),
+            **agreement(rounds[0]["answers"], reference, labels, names),
+        }
+        for name, rounds in found.items()
+    ]
+    show(rows)
     if asked.json:
         asked.json.write_text(json.dumps({"rows": rows, "rounds": found}, indent=2) + "\n")
 

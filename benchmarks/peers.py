@@ -1,4 +1,4 @@
-"""Environments of the libraries that benchmarks compare with, made when they are asked for."""
+"""Environments of the programs that benchmarks and tests compare with, made when asked for."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ _FOLDER = Path(__file__).parent / ".peers"
 
 
 def peers_python(name: str, requirements: list[str]) -> Path:
-    """Python of the environment `name`, which is made if it is not there."""
+    """Python of the environment `name`, which is made if it is not there.
+
+    Raises:
+        subprocess.CalledProcessError: something cannot be installed; `stderr` says what.
+    """
     folder = _FOLDER / name
     python = folder / "bin" / "python"
     installed = folder / "installed.txt"
@@ -19,6 +23,7 @@ def peers_python(name: str, requirements: list[str]) -> Path:
     if not (installed.exists() and installed.read_text() == wanted):
         print(f"installing {', '.join(requirements)} into {folder}", file=sys.stderr)
         venv.create(folder, with_pip=True, clear=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", *requirements], check=True)
+        command = [python, "-m", "pip", "install", "-q", *requirements]
+        subprocess.run(command, check=True, stderr=subprocess.PIPE, text=True)
         installed.write_text(wanted)
     return python

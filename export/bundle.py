@@ -27,12 +27,13 @@ from albert_tf.export.structure import check_structure
 from albert_tf.export.verify import check_finite, random_inputs, verify
 from albert_tf.runtime.contract import CONTRACT_FILE, FORMAT_VERSION, Contract, FileRecord
 from albert_tf.runtime.engine import Engine
-from albert_tf.runtime.model import load
+from albert_tf.runtime.model import EdgeModel, load
 from albert_tf.tasks.task import Task, task_to_dict
 from albert_tf.text.tokenizer import VOCABULARY_FILES, load_tokenizer
 from albert_tf.version import __version__
 
 MODEL_FILE = "model.tflite"
+_COMPARED = 8  # examples whose hidden states are compared
 _DEFAULT = Form()
 _OPEN = Gate()
 
@@ -142,15 +143,20 @@ def _judged(
     check_finite(engine, longest, model.backbone.config.vocab_size)
     times = latencies_ms(engine, longest)
     drop = gate.measure(contract.recipe, converted, exported, progress=progress)
-    return Report(contract, len(converted), drop, times, _errors(model, contract.recipe))
+    return Report(contract, len(converted), drop, times, _errors(model, exported, gate.validation))
 
 
-def _errors(model: Head, recipe: str) -> list[float]:
+def _errors(model: Head, exported: EdgeModel, validation: Path | None) -> list[float]:
     """Those by depth of the body, of a recipe that needs no examples; nothing for others."""
+    recipe = exported.contract.recipe
     if recipe in {FLOAT_RECIPE, *CALIBRATED_RECIPES}:
         return []
-    length = min(64, model.backbone.config.max_position_embeddings)
-    inputs = random_inputs((1, length), model.backbone.config.vocab_size, np.random.default_rng(0))
+    if validation is not None:
+        inputs = read_inputs(exported.task, exported.tokenizer, validation, _DEFAULT, _COMPARED)
+    else:
+        config, rng = model.backbone.config, np.random.default_rng(0)
+        length = min(64, config.max_position_embeddings)
+        inputs = random_inputs((1, length), config.vocab_size, rng)
     return errors_by_depth(model, partial(quantize, name=recipe), inputs)
 
 

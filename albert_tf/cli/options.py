@@ -100,7 +100,7 @@ def add_training(
     add_count(step, "--steps-per-execution", "steps between looks at the progress (default 1)")
     step.add_argument(
         "--xla", action="store_true", default=None,
-        help="compile with XLA, which helps on accelerators and not on CPUs",
+        help="compile with XLA, which helps on accelerators, and narrow models on CPUs",
     )  # fmt: skip
     add_count(step, "--seed", "seed of everything random (default 0)", least=0)
 

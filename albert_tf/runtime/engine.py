@@ -19,11 +19,8 @@ from albert_tf.tasks.task import Floats
 
 try:
     from ai_edge_litert.interpreter import Interpreter
-except ImportError:  # its predecessor, the last to run on Python 3.11 with NumPy 1
-    try:
-        from tflite_runtime.interpreter import Interpreter
-    except ImportError as error:
-        raise ImportError("LiteRT is not installed. Run: pip install 'albert_tf[edge]'") from error
+except ImportError as error:
+    raise ImportError("LiteRT is not installed. Run: pip install 'albert_tf[edge]'") from error
 
 
 class Engine:
@@ -49,7 +46,7 @@ class Engine:
             {"model_content": model} if isinstance(model, bytes) else {"model_path": str(model)}
         )
         try:
-            # Both packages delegate to XNNPACK by themselves.
+            # It delegates to XNNPACK by itself.
             self._interpreter = Interpreter(**source, num_threads=num_threads)
             self._runner = self._interpreter.get_signature_runner(signature)
         except (ValueError, RuntimeError) as error:

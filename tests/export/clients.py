@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
-import venv
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-_ROOT = Path(__file__).parents[2]
+from benchmarks.peers import peers_python
+
 _PROGRAMS = Path(__file__).with_name("client_programs.py")
 
 # Name of an environment to what is installed in it.
@@ -48,14 +48,7 @@ def ask(client: str, program: str, model: Path, questions: list[Any]) -> list[An
 
 
 def _python(client: str) -> Path:
-    folder, wanted = _ROOT / ".peers" / client, ENVIRONMENTS[client]
-    python, installed = folder / "bin" / "python", folder / "installed.txt"
-    if installed.exists() and installed.read_text() == "\n".join(wanted):
-        return python
-    venv.create(folder, with_pip=True, clear=True)
-    command = [python, "-m", "pip", "install", "-q", *wanted]
-    result = subprocess.run(command, capture_output=True, text=True)
-    if result.returncode != 0:
-        pytest.skip(f"{' '.join(wanted)} cannot be installed: {result.stderr.strip()}")
-    installed.write_text("\n".join(wanted))
-    return python
+    try:
+        return peers_python(client, ENVIRONMENTS[client])
+    except subprocess.CalledProcessError as error:
+        pytest.skip(f"{' '.join(map(str, error.cmd))} failed: {error.stderr}")

@@ -247,6 +247,19 @@ def test_a_file_that_scores_too_low_is_not_written(
     assert json.loads((target / "report.json").read_text())["score"]["drop"] > 0.3
 
 
+def test_hidden_states_are_compared_on_the_examples(models: Path, tmp_path: Path) -> None:
+    table = tmp_path / "dev.tsv"
+    errors = []
+    # The first two ask the same of other words; without examples the words are random.
+    for text in ("Mina found a lamp.", "in the garden at dawn", None):
+        table.write_text(f"text\tlabel\n{text}\tyes\n")
+        gate = Gate(validation=table if text else None, accept_drop=100)
+        bundle.export(models / "classifier", tmp_path / "out", "dynamic_wi8_afp32", gate=gate)
+        report = json.loads((tmp_path / "out" / "report.json").read_text())
+        errors.append(tuple(report["error_by_depth"]))
+    assert len(set(errors)) == 3
+
+
 def other_weights(model: bytes, name: str, calibration: object = None, spread: float = 1) -> bytes:
     """Puts random numbers into every matrix of a float file."""
     rng = np.random.default_rng(0)

@@ -1,8 +1,5 @@
 """Every recipe keeps a model's answers, shrinks its tables too, and stores each weight once."""
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 
 import keras
@@ -19,13 +16,14 @@ from albert_tf.export.lookup import as_lookups
 from albert_tf.export.quantize import quantize
 from albert_tf.export.recipes import CALIBRATED_RECIPES, RECIPES
 from albert_tf.export.row_scales import move_row_scales
-from albert_tf.export.signature import INPUT_NAMES, build_signature
+from albert_tf.export.signature import INPUT_NAMES, Form, build_signature
 from albert_tf.export.structure import check_structure
 from albert_tf.layers.heads import MaskedLMHead
 from albert_tf.models.backbone import AlbertBackbone
 from albert_tf.models.classifier import AlbertTextClassifier
 from albert_tf.runtime.engine import Engine
 from albert_tf.tasks.task import Floats
+from tests.export.clients import ClientError, ask
 
 VOCABULARY, LABELS, POSITIONS = 3001, 7, 61
 # Spread of the errors of the logits as a share of that of the logits, for random weights:
@@ -98,6 +96,25 @@ def test_a_recipe_keeps_the_answers_and_stores_each_weight_once(model: bytes, na
         mask = (np.arange(length)[None] < real).astype(np.int32)
         batch = {"token_ids": ones, "segment_ids": 0 * ones, "padding_mask": mask}
         assert np.isfinite(answers(content, [batch])).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", [
+    Form("unrolled"), Form(sequence_length=POSITIONS), Form("unrolled", POSITIONS, batch=2),
+])  # fmt: skip
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_keeps_the_answers_in_every_form(model: bytes, name: str, form: Form) -> None:
+    converted = convert(build_signature(build_model(), form))
+    examples = []
+    for batch in inputs(40, seed=2):
+        room = (form.sequence_length or batch["token_ids"].shape[1]) - batch["token_ids"].shape[1]
+        examples.append({
+            key: np.pad(rows.repeat(form.batch, 0), ((0, 0), (0, room)))
+            for key, rows in batch.items()
+        })
+    content = quantize(converted, name, examples)
+    check_structure(content)
+    assert error(content, model) <= max(ERRORS[name], 1e-5)
 
 
 def test_a_model_that_reads_the_wrong_rows_is_beyond_every_error(model: bytes) -> None:
@@ -207,50 +224,16 @@ def test_albert_base_fits_its_bars() -> None:
     assert all(size <= 12.5 for name, size in sizes.items() if not name.startswith("float"))
 
 
-_OLD_RUNTIME = """
-import json, sys
-import numpy as np
-from tflite_runtime.interpreter import Interpreter
-runner = Interpreter(sys.argv[1]).get_signature_runner("serving_default")
-for batch in json.load(sys.stdin):
-    arrays = {name: np.array(value, np.int32) for name, value in batch.items()}
-    print(json.dumps(runner(**arrays)["logits"].tolist()))
-"""
-
-
-@pytest.fixture(scope="module")
-def old_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Python with tflite-runtime 2.14, the last there was."""
-    folder = tmp_path_factory.mktemp("old")
-    python = folder / "bin" / "python"
-    packages = ["tflite-runtime==2.14.0", "numpy<2"]
-    for command in (
-        [sys.executable, "-m", "venv", folder],
-        [python, "-m", "pip", "install", "--quiet", *packages],
-    ):
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode:
-            pytest.skip(f"tflite-runtime 2.14 is not to be had here: {done.stderr[-200:]}")
-    return python
-
-
 @pytest.mark.slow
-def test_compat_answers_in_the_last_tflite_runtime(
-    model: bytes, tmp_path: Path, old_python: Path
-) -> None:
+def test_compat_answers_in_the_last_tflite_runtime(model: bytes, tmp_path: Path) -> None:
     batches = inputs(12, seed=1)
     expected = answers(model, batches)
-    lines = json.dumps([{name: ids.tolist() for name, ids in b.items()} for b in batches])
-    done = {}
+    questions = [{name: ids.tolist() for name, ids in batch.items()} for batch in batches]
     for name in ("compat", "dynamic_wi8_afp32"):
         (tmp_path / name).write_bytes(quantize(model, name))
-        done[name] = subprocess.run(
-            [old_python, "-c", _OLD_RUNTIME, tmp_path / name],
-            input=lines, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-    assert done["compat"].returncode == 0, done["compat"].stderr
-    found = np.concatenate([json.loads(line) for line in done["compat"].stdout.splitlines()])
-    assert (found - expected).std() / expected.std() <= ERRORS["compat"]
+    found = ask("tflite_runtime", "run_tflite_runtime", tmp_path / "compat", questions)
+    logits = np.concatenate([answer["logits"] for answer in found])
+    assert (logits - expected).std() / expected.std() <= ERRORS["compat"]
     # The control: a scale for each row, of which that runtime would read the first alone.
-    assert done["dynamic_wi8_afp32"].returncode
-    assert "FULLY_CONNECTED" in done["dynamic_wi8_afp32"].stderr
+    with pytest.raises(ClientError, match="FULLY_CONNECTED"):
+        ask("tflite_runtime", "run_tflite_runtime", tmp_path / "dynamic_wi8_afp32", questions)
