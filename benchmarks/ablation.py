@@ -89,7 +89,7 @@ def measure(case: Case, seed: int, budget: argparse.Namespace) -> Any:
     options = PretrainingOptions(
         objective=case.objective, sequence_length=budget.sequence_length, seed=seed,
         batch_size=budget.batch_size, steps=budget.steps, steps_per_save=budget.steps // 20,
-        optimizer="adamw", learning_rate=2e-3, warmup_steps=budget.steps // 10, xla=True,
+        optimizer="adamw", learning_rate=1e-3, warmup_steps=budget.steps // 10, xla=True,
     )  # fmt: skip
     scores = folder / "scores.json"
     if scores.exists():
@@ -209,8 +209,8 @@ def main() -> None:
     parser.add_argument("train", type=Path, help="folder of token shards")
     parser.add_argument("held_out", type=Path, help="folder of token shards of other documents")
     parser.add_argument("--out", type=Path, required=True, help="folder for runs and results")
-    parser.add_argument("--steps", type=int, default=6000, help="of each run (default 6000)")
-    parser.add_argument("--batch-size", type=int, default=32, help="(default 32)")
+    parser.add_argument("--steps", type=int, default=5000, help="of each run (default 5000)")
+    parser.add_argument("--batch-size", type=int, default=16, help="(default 16)")
     parser.add_argument("--sequence-length", type=int, default=64, help="(default 64)")
     parser.add_argument("--seeds", type=int, default=1, help="runs of each case (default 1)")
     parser.add_argument("--jobs", type=int, default=1, help="runs at a time (default 1)")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -77,7 +78,7 @@ def finetune(
 
     Raises:
         FileNotFoundError: no vocabulary or backbone in `pretrained`.
-        FileExistsError: `directory` holds a finished model.
+        FileExistsError: `directory` holds a finished model, or another process trains in it.
         ValueError: no example can be trained on, inputs are too long for the model,
             another run began in `directory`, or the loss broke.
     """
@@ -98,29 +99,28 @@ def finetune(
     data = {"model": pretrained, "first_batch": fingerprint(make_batch), "head_kept": head_kept}
     settings = {**data, **options.identity(), **task_to_dict(task)}
     chief = is_chief(shared)
-    if chief:
-        claim(directory, settings)
-    evaluation = Evaluation(
-        task, tokenizer, validation, options.batch_size, directory,
-        patience=options.patience, chief=chief,
-    )  # fmt: skip
-    log = fit(
-        model,
-        partial(make_batch, parts=parts),
-        Schedule(steps, math.ceil(order.steps_per_epoch / options.saves_per_epoch)),
-        directory,
-        validation=watched,
-        evaluation=evaluation,
-        progress="fine-tuning" if progress else None,
-    )
-    if chief:
-        best = evaluation.restore(model)
-        run = Run(task, pretrained.name, options, dict(files or {}), len(training), best)
-        write_report(run, validation, evaluation.predict(model), directory)
-        model.preprocessor = AlbertPreprocessor(tokenizer, task.sequence_length)
-        model.save_to_preset(str(directory))  # with the vocabulary
-        write_task(task, directory)
-        finish(directory)
+    with claim(directory, settings) if chief else nullcontext():
+        evaluation = Evaluation(
+            task, tokenizer, validation, options.batch_size, directory,
+            patience=options.patience, chief=chief,
+        )  # fmt: skip
+        log = fit(
+            model,
+            partial(make_batch, parts=parts),
+            Schedule(steps, math.ceil(order.steps_per_epoch / options.saves_per_epoch)),
+            directory,
+            validation=watched,
+            evaluation=evaluation,
+            progress="fine-tuning" if progress else None,
+        )
+        if chief:
+            best = evaluation.restore(model)
+            run = Run(task, pretrained.name, options, dict(files or {}), len(training), best)
+            write_report(run, validation, evaluation.predict(model), directory)
+            model.preprocessor = AlbertPreprocessor(tokenizer, task.sequence_length)
+            model.save_to_preset(str(directory))  # with the vocabulary
+            write_task(task, directory)
+            finish(directory)
     return log
 
 

@@ -7,6 +7,7 @@ Shape letters: B sequences, T tokens, M masked places.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -95,7 +96,7 @@ def pretrain(
         The log, one entry per save.
 
     Raises:
-        FileExistsError: `directory` holds a finished model.
+        FileExistsError: `directory` holds a finished model, or another process trains in it.
         OSError: a checkpoint could not be written, or another worker was lost.
         ValueError: vocabulary and config disagree, the corpus does not suit the options,
             another run began in `directory`, or the run broke.
@@ -110,25 +111,25 @@ def pretrain(
     keras.utils.set_random_seed(options.seed)
     with scope(shared):
         model = _build(config, options)
-    chief = is_chief(shared)
-    if chief:  # last, so that what is refused leaves the folder free
-        claim(directory, identity)
     peak = matmul_peak(model.backbone.dtype_policy.compute_dtype, devices(shared))
     masks = make_batch(0)[0]["mask_positions"].shape[1]
-    log = fit(
-        model,
-        make_batch,
-        schedule,
-        directory,
-        work=pretraining_work(config, options.batch_size, options.sequence_length, masks, peak),
-        spike=_SPIKE,
-        fixed_shapes=True,
-        progress="pretraining" if progress else None,
-    )
-    if chief:
-        model.preprocessor = AlbertPreprocessor(corpus.tokenizer, options.sequence_length)
-        model.save_to_preset(str(directory))  # with the vocabulary
-        finish(directory)
+    chief = is_chief(shared)
+    # Last, so that what is refused leaves the folder free.
+    with claim(directory, identity) if chief else nullcontext():
+        log = fit(
+            model,
+            make_batch,
+            schedule,
+            directory,
+            work=pretraining_work(config, options.batch_size, options.sequence_length, masks, peak),
+            spike=_SPIKE,
+            fixed_shapes=True,
+            progress="pretraining" if progress else None,
+        )
+        if chief:
+            model.preprocessor = AlbertPreprocessor(corpus.tokenizer, options.sequence_length)
+            model.save_to_preset(str(directory))  # with the vocabulary
+            finish(directory)
     return log
 
 

@@ -46,25 +46,26 @@ def finetune_seeds(
         deviation (of a sample, divided by one less than there are).
 
     Raises:
-        FileExistsError: `directory` holds finished runs.
+        FileExistsError: `directory` holds finished runs, or another process trains in it.
         ValueError: fewer than two seeds, or other runs began in `directory`.
     """
     if count < 2:
         raise ValueError(f"seeds must be at least 2, so that scores can differ; got {count}.")
-    claim(directory, {**origin, **options.identity(), **task_to_dict(task), "seeds": count})
-    scores = {}
-    for seed in range(options.seed, options.seed + count):
-        folder = directory / f"seed-{seed}"
-        if not is_finished(folder):
-            train(replace(options, seed=seed), folder)
-        scores[str(seed)] = read_json_object(folder / SCORES_FILE)
-    values = [score[task.metric] for score in scores.values()]
-    result = {
-        "metric": task.metric,
-        "scores": scores,
-        "mean": statistics.fmean(values),
-        "standard_deviation": statistics.stdev(values),
-    }
-    write_json_object(directory / SEEDS_FILE, result)
-    finish(directory)
+    settings = {**origin, **options.identity(), **task_to_dict(task), "seeds": count}
+    with claim(directory, settings):
+        scores = {}
+        for seed in range(options.seed, options.seed + count):
+            folder = directory / f"seed-{seed}"
+            if not is_finished(folder):
+                train(replace(options, seed=seed), folder)
+            scores[str(seed)] = read_json_object(folder / SCORES_FILE)
+        values = [score[task.metric] for score in scores.values()]
+        result = {
+            "metric": task.metric,
+            "scores": scores,
+            "mean": statistics.fmean(values),
+            "standard_deviation": statistics.stdev(values),
+        }
+        write_json_object(directory / SEEDS_FILE, result)
+        finish(directory)
     return result

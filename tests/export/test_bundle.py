@@ -247,6 +247,7 @@ def test_a_file_that_scores_too_low_is_not_written(
     assert json.loads((target / "report.json").read_text())["score"]["drop"] > 0.3
 
 
+@pytest.mark.slow
 def test_hidden_states_are_compared_on_the_examples(models: Path, tmp_path: Path) -> None:
     table = tmp_path / "dev.tsv"
     errors = []

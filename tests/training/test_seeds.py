@@ -23,12 +23,12 @@ class Trainer:
 
     def __call__(self, options: FinetuningOptions, folder: Path) -> None:
         self.seeds.append(options.seed)
-        claim(folder, options.identity())
-        if options.seed == self.stop_at:
-            raise KeyboardInterrupt
-        scores = {"step": 3, "accuracy": ACCURACIES[options.seed], "examples": 4}
-        (folder / "scores.json").write_text(json.dumps(scores))
-        finish(folder)
+        with claim(folder, options.identity()):
+            if options.seed == self.stop_at:
+                raise KeyboardInterrupt
+            scores = {"step": 3, "accuracy": ACCURACIES[options.seed], "examples": 4}
+            (folder / "scores.json").write_text(json.dumps(scores))
+            finish(folder)
 
 
 def train(trainer: Trainer, out: Path, options: FinetuningOptions, **origin: str) -> object:
