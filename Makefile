@@ -27,8 +27,10 @@ android: demo-android
 test: .venv/installed-dev
 	$(BIN)/pytest --numprocesses auto --dist loadfile
 
+# Those of the app build in one folder, so they take turns; what tests measured is printed at the end.
 slow: .venv/installed-dev
-	$(BIN)/pytest -m "slow or parity"
+	$(BIN)/pytest -m slow tests/android
+	$(BIN)/pytest --numprocesses auto --dist loadfile -rP -m "slow or parity" --ignore tests/android
 
 check: .venv/installed-dev
 	$(BIN)/ruff check .
