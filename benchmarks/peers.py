@@ -14,7 +14,7 @@ def peers_python(name: str, requirements: list[str]) -> Path:
     """Python of the environment `name`, which is made if it is not there.
 
     Raises:
-        subprocess.CalledProcessError: something cannot be installed; `stderr` says what.
+        OSError: something cannot be installed.
     """
     folder = _FOLDER / name
     python = folder / "bin" / "python"
@@ -24,6 +24,8 @@ def peers_python(name: str, requirements: list[str]) -> Path:
         print(f"installing {', '.join(requirements)} into {folder}", file=sys.stderr)
         venv.create(folder, with_pip=True, clear=True)
         command = [python, "-m", "pip", "install", "-q", *requirements]
-        subprocess.run(command, check=True, stderr=subprocess.PIPE, text=True)
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise OSError(f"{' '.join(requirements)} cannot be installed: {done.stderr.strip()}")
         installed.write_text(wanted)
     return python

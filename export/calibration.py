@@ -37,16 +37,19 @@ def read_inputs(
         What the model reads to answer each example, int32 [B, T] by name.
     """
     return [
-        _in_form(pad_batch([window.packed], pad_id=tokenizer.special.pad), form, tokenizer)
+        in_form(
+            pad_batch([window.packed], pad_id=tokenizer.special.pad), form, tokenizer.special.pad
+        )
         for example in task.read(path, limit)
         for window in task.windows(example, tokenizer)
     ]
 
 
-def _in_form(inputs: dict[str, Ints], form: Form, tokenizer: Tokenizer) -> dict[str, Ints]:
+def in_form(inputs: dict[str, Ints], form: Form, pad_id: int) -> dict[str, Ints]:
+    """Pads one input [1, T] to a fixed length, and repeats it to fill a batch."""
     length = inputs["token_ids"].shape[1]
     room = (form.sequence_length or length) - length
-    fillers = dict.fromkeys(inputs, 0) | {"token_ids": tokenizer.special.pad}
+    fillers = dict.fromkeys(inputs, 0) | {"token_ids": pad_id}
     return {
         name: np.pad(rows.repeat(form.batch, 0), ((0, 0), (0, room)), constant_values=fillers[name])
         for name, rows in inputs.items()

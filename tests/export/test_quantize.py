@@ -11,6 +11,7 @@ from tensorflow.lite.tools import flatbuffer_utils
 
 from albert_tf.config import AlbertConfig
 from albert_tf.examples.packing import Ints
+from albert_tf.export.calibration import in_form
 from albert_tf.export.convert import convert
 from albert_tf.export.lookup import as_lookups
 from albert_tf.export.quantize import quantize
@@ -105,13 +106,7 @@ def test_a_recipe_keeps_the_answers_and_stores_each_weight_once(model: bytes, na
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_keeps_the_answers_in_every_form(model: bytes, name: str, form: Form) -> None:
     converted = convert(build_signature(build_model(), form))
-    examples = []
-    for batch in inputs(40, seed=2):
-        room = (form.sequence_length or batch["token_ids"].shape[1]) - batch["token_ids"].shape[1]
-        examples.append({
-            key: np.pad(rows.repeat(form.batch, 0), ((0, 0), (0, room)))
-            for key, rows in batch.items()
-        })
+    examples = [in_form(batch, form, pad_id=0) for batch in inputs(40, seed=2)]
     content = quantize(converted, name, examples)
     check_structure(content)
     assert error(content, model) <= max(ERRORS[name], 1e-5)
