@@ -22,15 +22,18 @@ _HOMES = {
     "load_tokenizer": "albert_tf.text.tokenizer",
     "train_vocabulary": "albert_tf.text.vocabulary",
 }
+_FOLDERS = {"runtime"}
 
 __all__ = list(_HOMES)
 
 
 def __getattr__(name: str) -> Any:
+    if name in _FOLDERS:
+        return import_module(f"albert_tf.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'albert_tf' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:
-    return [*__all__, "__version__"]
+    return [*__all__, *_FOLDERS, "__version__"]

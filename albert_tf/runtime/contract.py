@@ -17,6 +17,7 @@ from albert_tf.json_file import read_json_object
 
 CONTRACT_FILE = "contract.json"
 FORMAT_VERSION = 2
+_LONGEST_NAME = 255  # bytes of a file's name, on every file system in use
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,8 @@ class FileRecord:
             FileNotFoundError: it is missing.
             ValueError: its name leaves the folder, or it is damaged.
         """
-        if not self.name or Path(self.name).name != self.name:
+        plain = self.name and Path(self.name).name == self.name
+        if not plain or len(self.name.encode()) > _LONGEST_NAME:
             raise ValueError(f"{CONTRACT_FILE} must name plain files; got {self.name!r}.")
         path = directory / self.name
         if not path.is_file():
@@ -97,9 +99,10 @@ def read_contract(directory: Path) -> Contract:
         raise FileNotFoundError(f"{directory} holds no exported model: {CONTRACT_FILE} is missing.")
     values = read_json_object(path)
     known = {field.name for field in fields(Contract)}
-    if values.get("format_version", FORMAT_VERSION) != FORMAT_VERSION:
+    version = values.get("format_version", FORMAT_VERSION)
+    if type(version) is not int or version != FORMAT_VERSION:
         raise ValueError(
-            f"{path}: format_version must be {FORMAT_VERSION}; got {values['format_version']!r}. "
+            f"{path}: format_version must be {FORMAT_VERSION}; got {version!r}. "
             f"Export again with this version."
         )
     if values.keys() != known:

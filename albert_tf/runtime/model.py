@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from albert_tf.runtime.contract import CONTRACT_FILE, Contract, read_contract
+from albert_tf.runtime.contract import CONTRACT_FILE, Contract, TensorRecord, read_contract
 from albert_tf.runtime.engine import Engine
 from albert_tf.tasks.classification import ClassificationTask, ClassPrediction, TextExample
 from albert_tf.tasks.mask_filling import Guess, at_gaps
@@ -22,14 +22,16 @@ from albert_tf.tasks.squad import AnswerPrediction, QuestionExample
 from albert_tf.tasks.task import Floats, Run, Task, TaskModel, task_from_dict
 from albert_tf.text.tokenizer import VOCABULARY_FILES, load_tokenizer
 
-# Outputs of a file, by what it answers.
+_READ = {"token_ids": 2, "segment_ids": 2, "padding_mask": 2}
+# Inputs and outputs of a file, by what it answers, with how many sizes each has.
+_INPUTS = {"masked_lm": {**_READ, "mask_positions": 2}}
 _OUTPUTS = {
-    "classification": {"probabilities"},
-    "regression": {"score"},
-    "multiple_choice": {"logits"},
-    "question_answering": {"start", "end"},
-    "embeddings": {"mean_output", "pooled_output"},
-    "masked_lm": {"mlm"},
+    "classification": {"probabilities": 2},
+    "regression": {"score": 1},
+    "multiple_choice": {"logits": 2},
+    "question_answering": {"start": 2, "end": 2},
+    "embeddings": {"mean_output": 2, "pooled_output": 2},
+    "masked_lm": {"mlm": 3},
 }
 _PRETRAINED = ("embeddings", "masked_lm")
 
@@ -166,7 +168,8 @@ def load(directory: str | Path, num_threads: int = 2) -> EdgeModel:
     for name, said, found in (
         ("inputs", contract.inputs, engine.inputs),
         ("outputs", contract.outputs, engine.outputs),
-        ("output names", _OUTPUTS[task.name], set(engine.outputs)),
+        ("what a model of its task reads", _INPUTS.get(task.name, _READ), _ranks(engine.inputs)),
+        ("what a model of its task answers", _OUTPUTS[task.name], _ranks(engine.outputs)),
         ("special_ids", contract.special_ids, asdict(tokenizer.special)),
     ):
         if said != found:
@@ -180,6 +183,11 @@ def load(directory: str | Path, num_threads: int = 2) -> EdgeModel:
         run = at_gaps(run, tokenizer.special.mask)
     rows = engine.inputs["token_ids"].shape[0] or 1
     return EdgeModel(task, tokenizer, run, rows, contract=contract)
+
+
+def _ranks(tensors: dict[str, TensorRecord]) -> dict[str, int]:
+    """How many sizes each tensor has."""
+    return {name: len(record.shape) for name, record in tensors.items()}
 
 
 def _check_vocabulary(directory: Path, contract: Contract) -> None:

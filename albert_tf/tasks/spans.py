@@ -152,7 +152,7 @@ def best_span(
     Args:
         start: float [W]. Logits of the first token.
         end: float [W]. Logits of the last token.
-        max_length: Longest span, in tokens.
+        max_length: Longest span, in tokens; a window has none longer than itself.
         own: Tokens where a span may begin; at least one.
 
     Returns:
@@ -161,7 +161,8 @@ def best_span(
     >>> best_span(np.array([0., 3., 0.]), np.array([4., 1., 2.]), max_length=2)
     (1, 2, 5.0)
     """
-    ends, starts = following_ends(end, max_length, own), start[own]  # [S, L], [S]
+    ends = following_ends(end, min(max_length, len(end)), own)  # [S, L]
+    starts = start[own]  # [S]
     # Rounding keeps order, so the sum of maxima is the maximum of sums.
     first = int((starts + ends.max(axis=1)).argmax())
     sums = starts[first] + ends[first]  # [L]
@@ -184,6 +185,7 @@ def best_spans(
     Yields:
         The number of the window, first token, last token, and the sum of both logits.
     """
+    max_length = min(max_length, max(1, *(len(end) for _, end in logits)))
     bands = [
         start[tokens][:, None] + following_ends(end, max_length, tokens)  # [S, L]
         for (start, end), tokens in zip(logits, own, strict=True)

@@ -175,7 +175,8 @@ def task_from_dict(values: dict[str, Any]) -> Task:
                 _check_types(known, settings)
                 task: Task = known(**settings)
                 return task
-            except TypeError as error:
+            # A whole number may be too large for a setting that is a fraction.
+            except (TypeError, OverflowError) as error:
                 raise ValueError(f"task {name} has wrong settings: {error}.") from error
     names = ", ".join(family.name for family in families)
     raise ValueError(f"unknown task {name!r}; choose one of {names}.")

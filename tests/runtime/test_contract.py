@@ -61,6 +61,11 @@ def test_a_contract_reads_back_as_written(folder: Path) -> None:
             lambda folder: edit(folder, model={"name": "../x", "bytes": 1, "sha256": ""}),
             ValueError, "must name plain files; got '../x'",
         ),
+        (
+            lambda folder: edit(folder, model={"name": "a" * 256, "bytes": 1, "sha256": ""}),
+            ValueError, "must name plain files; got 'aaa",
+        ),
+        (lambda folder: edit(folder, format_version=2.0), ValueError, "must be 2; got 2.0"),
         (lambda folder: (folder / "contract.json").write_text("{"), ValueError, "is not JSON"),
         (lambda folder: (folder / "contract.json").write_text("[]"), ValueError, "a JSON object"),
         (

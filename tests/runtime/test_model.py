@@ -4,7 +4,7 @@ import json
 import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import pytest
 
 from albert_tf import runtime
 from albert_tf.examples.packing import Ints
+from albert_tf.runtime.contract import FileRecord
 from albert_tf.runtime.model import EdgeModel
 from albert_tf.tasks.classification import TextExample
 from albert_tf.tasks.squad import QuestionExample
@@ -159,7 +160,12 @@ def test_a_gap_too_many_for_a_fixed_size_is_refused(tmp_path: Path, tokenizer: T
     [
         ({"inputs": {"token_ids": {"dtype": "int32", "shape": [1, None]}}}, "about inputs"),
         ({"outputs": {"logits": {"dtype": "float32", "shape": [1, 3]}}}, "about outputs"),
-        ({"task": {"task": "embeddings"}}, "about output names"),
+        ({"task": {"task": "embeddings"}}, "about what a model of its task answers"),
+        ({"task": {"task": "masked_lm"}}, "about what a model of its task reads"),
+        (
+            {"task": {"task": "question_answering", "null_threshold": 10**400}},
+            "question_answering has wrong settings",
+        ),
         ({"special_ids": {"pad": 9}}, "about special_ids"),
         ({"task": {"task": "classification", "labels": ["a", "b"]}}, "labels must be 3, .* got 2"),
         ({"task": {"task": "classification", "labels": 7}}, "labels must not be 7"),
@@ -176,6 +182,33 @@ def test_a_contract_that_disagrees_with_the_folder_is_refused(
     path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
     with pytest.raises(ValueError, match=words):
         runtime.load(folder)
+
+
+def test_an_input_of_another_name_is_refused(exports: Path, tmp_path: Path) -> None:
+    """The contract and the file may agree, and still not be what answers a text."""
+    folder = shutil.copytree(exports / "classifier", tmp_path / "copy")
+    model, path = folder / "model.tflite", folder / "contract.json"
+    model.write_bytes(model.read_bytes().replace(b"token_ids", b"input_ids"))
+    values = json.loads(path.read_text().replace("token_ids", "input_ids"))
+    path.write_text(json.dumps({**values, "model": asdict(FileRecord.of(model))}))
+    with pytest.raises(ValueError, match="about what a model of its task reads"):
+        runtime.load(folder)
+
+
+def test_an_endless_answer_is_as_long_as_its_window(exports: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(exports / "answerer", tmp_path / "copy")
+    path = folder / "contract.json"
+    values = json.loads(path.read_text())
+    values["task"]["max_answer_length"] = 10**12
+    path.write_text(json.dumps(values))
+    passage = "At dawn Mina was in the kitchen."
+    endless = runtime.load(folder).answer("Where?", passage)
+    values["task"]["max_answer_length"] = 40
+    path.write_text(json.dumps(values))
+    assert endless == runtime.load(folder).answer("Where?", passage)
+    values["task"]["max_answer_length"] = 1  # the control
+    path.write_text(json.dumps(values))
+    assert endless != runtime.load(folder).answer("Where?", passage)
 
 
 def test_a_fixed_size_that_the_task_exceeds_is_refused(
