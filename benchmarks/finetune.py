@@ -133,6 +133,8 @@ def main() -> None:
     steps = orders[LIKE].steps_per_epoch
     models = {name: build(asked.model, task, steps, asked.learning_rate) for name in makers}
     timed = min(asked.race, steps)
+    if not 2 <= asked.stretches <= timed:
+        raise SystemExit(f"--stretches must be 2 to {timed} here; got {asked.stretches}")
     seconds = race(models, makers, timed, asked.stretches)
     for name, model in models.items():
         make = partial(make_like, samples, orders[name], task, tokenizer)

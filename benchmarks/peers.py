@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import subprocess
 import sys
 import venv
@@ -16,7 +17,13 @@ def peers_python(name: str, requirements: list[str]) -> Path:
     Raises:
         OSError: something cannot be installed.
     """
-    folder = _FOLDER / name
+    _FOLDER.mkdir(exist_ok=True)
+    with (_FOLDER / f"{name}.lock").open("w") as lock:  # tests of several processes ask for it
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _made(_FOLDER / name, requirements)
+
+
+def _made(folder: Path, requirements: list[str]) -> Path:
     python = folder / "bin" / "python"
     installed = folder / "installed.txt"
     wanted = "\n".join(requirements)
