@@ -10,24 +10,31 @@ from pathlib import Path
 from albert_tf.tasks.task import read_task
 
 ANDROID_TASKS = ("question_answering", "classification")
+_KNOWN = " and ".join(ANDROID_TASKS)
 _MODULE = Path("app", "src", "main")
 
 
-def android_folder(source: str | Path, project: str | Path, batch: int = 1) -> Path:
+def android_folder(
+    source: str | Path, project: str | Path, batch: int = 1, head: str | None = None
+) -> Path:
     """Where in an Android project the app looks for the export of a model.
 
     Args:
         source: Folder of a fine-tuned model.
         project: Folder of `android_demo`, or of a project laid out like it.
         batch: Inputs of one call of the file.
+        head: What the file answers in place of its task; the app knows only tasks.
 
     Raises:
         FileNotFoundError: `source` holds no fine-tuned model, or `project` no app.
-        ValueError: the app has no use for the task, for pairs of texts or for batches.
+        ValueError: the app has no use for the task, for pairs of texts, for batches or for
+            another head.
     """
     main = Path(project) / _MODULE
     if not main.is_dir():
         raise FileNotFoundError(f"{project} holds no Android app: {_MODULE} is missing.")
+    if head is not None:
+        raise ValueError(f"the app is for {_KNOWN}, not for {head}; leave --head out.")
     task = read_task(Path(source))
     name = task.name
     if batch != 1:
@@ -37,5 +44,5 @@ def android_folder(source: str | Path, project: str | Path, batch: int = 1) -> P
     if getattr(task, "pair_column", None) is not None:
         raise ValueError("the app reads single texts; got a model for pairs of them.")
     if name not in ANDROID_TASKS:
-        raise ValueError(f"the app is for {' and '.join(ANDROID_TASKS)}; got a model for {name}.")
+        raise ValueError(f"the app is for {_KNOWN}; got a model for {name}.")
     return main / "assets" / name

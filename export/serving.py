@@ -211,9 +211,16 @@ def own_tokens(begin: tf.Tensor, width: tf.Tensor, shown: tf.Tensor, past: tf.Te
 
 
 def server(model: keras.Model, tokenizer: Tokenizer, task: Task) -> TextServer:
-    """The graph that answers as the task does."""
+    """The graph that answers as the task does.
+
+    Raises:
+        ValueError: there is none for the task.
+    """
     if isinstance(task, ClassificationTask):
         return ClassificationServer(model, tokenizer, task)
     if isinstance(task, QuestionAnsweringTask):
         return AnswerServer(model, tokenizer, task)
-    raise TypeError(f"no graph answers raw text for the task {task.name}.")
+    raise ValueError(
+        f"a SavedModel answers {ClassificationTask.name} or {QuestionAnsweringTask.name}; got a "
+        f"model for {task.name}. Export it as litert."
+    )

@@ -145,7 +145,9 @@ def finetune(arguments: argparse.Namespace) -> None:
 
 def _refuse_litert_options(arguments: argparse.Namespace) -> None:
     """Options that say how a LiteRT file is made mean nothing to another library's."""
-    given = ["--" + name.replace("_", "-") for name in _OF_LITERT if getattr(arguments, name)]
+    given = [
+        "--" + name.replace("_", "-") for name in _OF_LITERT if getattr(arguments, name) is not None
+    ]
     if given:
         raise ValueError(f"--format {arguments.format} has no {', '.join(given)}; leave it out.")
 
@@ -165,7 +167,9 @@ def export(arguments: argparse.Namespace) -> None:
     from albert_tf.export.signature import Form
 
     form = given_options(Form(), arguments)
-    target = arguments.out or android_folder(arguments.model, arguments.android, form.batch)
+    target = arguments.out or android_folder(
+        arguments.model, arguments.android, form.batch, arguments.head
+    )
     contract = write(
         arguments.model, target, arguments.recipe or DEFAULT_RECIPE, form, arguments.head,
         calibration=arguments.calibration, gate=given_options(Gate(), arguments), progress=True,

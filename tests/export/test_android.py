@@ -38,6 +38,12 @@ def test_a_folder_without_an_app_and_a_model_without_a_task_are_named(tmp_path: 
         android_folder(tmp_path, PROJECT)
 
 
+def test_what_the_app_does_not_ask_is_refused(tmp_path: Path) -> None:
+    write_task(ClassificationTask(labels=("no", "yes")), tmp_path)
+    with pytest.raises(ValueError, match=r"classification, not for embeddings; leave --head out"):
+        android_folder(tmp_path, PROJECT, head="embeddings")
+
+
 def test_batches_and_pairs_of_texts_are_refused(tmp_path: Path) -> None:
     write_task(ClassificationTask(labels=("no", "yes"), pair_column="premise"), tmp_path)
     with pytest.raises(ValueError, match="single texts"):

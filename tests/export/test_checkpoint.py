@@ -34,6 +34,13 @@ def test_nothing_is_left_of_an_export_that_breaks_while_it_writes(
     assert not list(tmp_path.iterdir())
 
 
+def test_a_saved_model_is_refused_for_tasks_without_a_graph(models: Path, tmp_path: Path) -> None:
+    for name in ("regressor", "chooser"):
+        with pytest.raises(ValueError, match=r"answers classification or question_answering; got"):
+            export_checkpoint(models / name, tmp_path / "out", "saved_model")
+    assert not list(tmp_path.iterdir())
+
+
 def test_an_unknown_format_is_named(models: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="unknown format 'onnx'; choose one of huggingface"):
         export_checkpoint(models / "classifier", tmp_path / "out", "onnx")
