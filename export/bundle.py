@@ -6,21 +6,23 @@ every other step of this folder  ->  [bundle.export]  ->  runtime, Android
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from albert_tf.export.benchmark import latencies_ms
-from albert_tf.export.calibration import read_inputs
+from albert_tf.export.calibration import read_sample, task_inputs
 from albert_tf.export.convert import convert
 from albert_tf.export.depth_error import errors_by_depth
 from albert_tf.export.drop import Gate
 from albert_tf.export.heads import Head, open_head
 from albert_tf.export.metadata import add_metadata
 from albert_tf.export.quantize import quantize
-from albert_tf.export.recipes import CALIBRATED_RECIPES, FLOAT_RECIPE, check_recipe
+from albert_tf.export.recipes import CALIBRATED_RECIPES, FLOAT_RECIPE, check_recipe, check_widths
 from albert_tf.export.report import REPORT_FILES, Report, write_report
 from albert_tf.export.signature import SIGNATURE, Form, build_signature
 from albert_tf.export.structure import check_structure
@@ -59,7 +61,7 @@ def export(
         source: Folder of a fine-tuned or pretrained model.
         target: Folder to write.
         recipe: One of `recipes.RECIPES`.
-        form: How the file is laid out. Of a fixed length, the task reads no more than that.
+        form: How the file is laid out. Of a fixed length, the task reads that much.
         head: What the file answers, as `heads.open_head` takes it.
         calibration: A labelled file of the task, for the recipes that must see examples.
         gate: What the file must show. A recipe that changes answers needs examples to be
@@ -78,22 +80,23 @@ def export(
             length that the model or its task cannot have, or the model does not convert to a
             file of LiteRT's own operations with every weight in it once.
     """
-    source, target = Path(source), Path(target)
+    source, target = Path(source), Path(target).resolve()
     _check_calibration(recipe, calibration)
     _check_target(target)
     tokenizer = load_tokenizer(source)
     model, task = open_head(source, head)
     gate.check_recipe(recipe, task)
-    positions = model.backbone.config.max_position_embeddings
-    task = _fitted(task, form, positions)
+    config = model.backbone.config
+    check_widths(recipe, config)
+    task = _fitted(task, form, config.max_position_embeddings)
     target.parent.mkdir(parents=True, exist_ok=True)
     converted = convert(build_signature(model, form, model.inputs), target.parent)
     longest = task.sequence_length
-    parity = verify(model, converted, lengths=(min(8, longest), 1 + longest // 2))
-    examples = read_inputs(task, tokenizer, calibration, form) if calibration else None
-    content = quantize(converted, recipe, examples)
+    parity = verify(model, converted, lengths=(min(8, longest), 1 + longest // 2, longest))
+    shown = read_sample(task, calibration) if calibration else []
+    content = quantize(converted, recipe, task_inputs(task, tokenizer, shown, form))
     check_structure(content)
-    content = add_metadata(content, task, source, positions)
+    content = add_metadata(content, task, source, config.max_position_embeddings, form)
 
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as name:
         folder = Path(name) / "export"
@@ -116,7 +119,7 @@ def export(
             vocabulary=vocabulary,
         )
         contract.write(folder)
-        report = _judged(folder, engine, model, converted, gate, progress)
+        report = _judged(folder, engine, model, converted, gate, shown, progress)
         write_report(report, folder)
         _put(folder, target, Path(name) / "before")
     return contract
@@ -135,33 +138,44 @@ def _put(folder: Path, target: Path, before: Path) -> None:
 
 
 def _judged(
-    folder: Path, engine: Engine, model: Head, converted: bytes, gate: Gate, progress: bool
+    folder: Path,
+    engine: Engine,
+    model: Head,
+    converted: bytes,
+    gate: Gate,
+    shown: Sequence[Any],
+    progress: bool,
 ) -> Report:
     """What the runtime makes of an export, which it must be able to open."""
     exported = load(folder)
     contract, longest = exported.contract, exported.task.sequence_length
     check_finite(engine, longest, model.backbone.config.vocab_size)
     times = latencies_ms(engine, longest)
-    drop = gate.measure(contract.recipe, converted, exported, progress=progress)
-    return Report(contract, len(converted), drop, times, _errors(model, exported, gate.validation))
+    examples = gate.read(exported.task)
+    drop = gate.measure(contract.recipe, converted, exported, examples, progress=progress)
+    errors = _errors(model, exported, examples[:_COMPARED], shown)
+    return Report(contract, len(converted), drop, times, errors)
 
 
-def _errors(model: Head, exported: EdgeModel, validation: Path | None) -> list[float]:
-    """Those by depth of the body, of a recipe that needs no examples; nothing for others."""
+def _errors(
+    model: Head, exported: EdgeModel, examples: Sequence[Any], shown: Sequence[Any]
+) -> list[float]:
+    """Those by depth of the body, which the float file does not have."""
     recipe = exported.contract.recipe
-    if recipe in {FLOAT_RECIPE, *CALIBRATED_RECIPES}:
+    if recipe == FLOAT_RECIPE:
         return []
-    if validation is not None:
-        inputs = read_inputs(exported.task, exported.tokenizer, validation, _DEFAULT, _COMPARED)
-    else:
+    inputs, seen = (
+        task_inputs(exported.task, exported.tokenizer, some) for some in (examples, shown)
+    )
+    if not inputs:
         config, rng = model.backbone.config, np.random.default_rng(0)
         length = min(64, config.max_position_embeddings)
         inputs = random_inputs((1, length), config.vocab_size, rng)
-    return errors_by_depth(model, partial(quantize, name=recipe), inputs)
+    return errors_by_depth(model, partial(quantize, name=recipe), inputs, seen)
 
 
 def _fitted(task: Task, form: Form, positions: int) -> Task:
-    """The task, made to read no more than the form and the model have room for."""
+    """The task, made to read what the form has room for."""
     length = form.sequence_length
     if length is None:
         return task
@@ -169,8 +183,7 @@ def _fitted(task: Task, form: Form, positions: int) -> Task:
         raise ValueError(
             f"sequence_length must be at most max_position_embeddings ({positions}); got {length}."
         )
-    shorter = min(length, task.sequence_length)
-    fitted: Task = replace(task, sequence_length=shorter)  # type: ignore[type-var]
+    fitted: Task = replace(task, sequence_length=length)  # type: ignore[type-var]
     return fitted
 
 

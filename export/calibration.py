@@ -1,13 +1,16 @@
 """Examples of a task as inputs of a model, for recipes that must see some.
 
-tasks  ->  [calibration.read_inputs]  ->  quantize
+tasks  ->  [calibration.read_sample, calibration.task_inputs]  ->  quantize
 
 Shape letters: B inputs of one call, T tokens.
 """
 
 from __future__ import annotations
 
+import random
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,31 +19,43 @@ from albert_tf.export.signature import Form
 from albert_tf.tasks.task import Task
 from albert_tf.text.tokenizer import Tokenizer
 
+_DEFAULT = Form()
 
-def read_inputs(
-    task: Task, tokenizer: Tokenizer, path: Path, form: Form, limit: int = 200
-) -> list[dict[str, Ints]]:
-    """Reads a labelled file in the layout of a task.
+
+def read_sample(task: Task, path: Path, limit: int = 200) -> list[Any]:
+    """Reads a labelled file in the layout of a task, and draws some examples from all of it.
 
     Args:
         task: How to read it.
-        tokenizer: Of the model.
         path: A file that the model was trained on, or one like it; not one it is scored on.
-        form: Of the file; inputs are padded to a fixed length, and repeated to fill a batch.
-        limit: Most examples to read.
+        limit: Most examples to draw.
 
     Raises:
         FileNotFoundError: no such file.
         ValueError: the examples are not of the task.
+    """
+    examples = task.read(path)
+    return random.Random(0).sample(examples, min(limit, len(examples)))
+
+
+def task_inputs(
+    task: Task, tokenizer: Tokenizer, examples: Sequence[Any], form: Form = _DEFAULT
+) -> list[dict[str, Ints]]:
+    """What the model reads to answer each example.
+
+    Args:
+        task: What the examples are of.
+        tokenizer: Of the model.
+        examples: As the task reads them.
+        form: Of the file; inputs are padded to a fixed length, and repeated to fill a batch.
 
     Returns:
-        What the model reads to answer each example, int32 [B, T] by name.
+        int32 [B, T] by name, for every window.
     """
+    pad_id = tokenizer.special.pad
     return [
-        in_form(
-            pad_batch([window.packed], pad_id=tokenizer.special.pad), form, tokenizer.special.pad
-        )
-        for example in task.read(path, limit)
+        in_form(pad_batch([window.packed], pad_id=pad_id), form, pad_id)
+        for example in examples
         for window in task.windows(example, tokenizer)
     ]
 

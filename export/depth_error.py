@@ -26,15 +26,17 @@ from albert_tf.runtime.engine import Engine
 
 def errors_by_depth(
     model: Any,
-    quantize: Callable[[bytes], bytes],
+    quantize: Callable[..., bytes],
     inputs: Sequence[dict[str, Ints]],
+    shown: Sequence[dict[str, Ints]] = (),
 ) -> list[float]:
     """Compares the hidden states of a quantized body with those in float.
 
     Args:
         model: Has a `backbone`.
-        quantize: Float LiteRT file to quantized file.
+        quantize: Float LiteRT file and `calibration` to quantized file.
         inputs: int32 [1, T] by name, at least one.
+        shown: The same, for a recipe that must see some, at every depth.
 
     Returns:
         [L] root mean square of the difference, as a share of that of the states, after each
@@ -42,16 +44,23 @@ def errors_by_depth(
     """
     if not _one_layer(model.backbone):
         return []
+    layers = model.backbone.config.num_hidden_layers
     converted = convert(_body(model.backbone))
-    files = [Engine(content) for content in (converted, quantize(converted))]
+    small = quantize(converted, calibration=_to_depth(layers, shown))
+    files = [Engine(content) for content in (converted, small)]
     errors = []
-    for depth in range(1, model.backbone.config.num_hidden_layers + 1):
-        asked = [{**batch, "depth": np.array([depth], np.int32)} for batch in inputs]
-        whole, small = (
+    for depth in range(1, layers + 1):
+        asked = _to_depth(depth, inputs)
+        whole, less = (
             np.concatenate([file.run(batch)["states"][0] for batch in asked]) for file in files
         )
-        errors.append(float(np.sqrt(np.square(small - whole).mean() / np.square(whole).mean())))
+        errors.append(float(np.sqrt(np.square(less - whole).mean() / np.square(whole).mean())))
     return errors
+
+
+def _to_depth(depth: int, inputs: Sequence[dict[str, Ints]]) -> list[dict[str, Ints]]:
+    """Inputs that end the loop after so many applications."""
+    return [{**batch, "depth": np.array([depth], np.int32)} for batch in inputs]
 
 
 def _one_layer(backbone: keras.Model) -> bool:

@@ -21,6 +21,7 @@ from albert_tf.tasks.embedding import EmbeddingTask
 from albert_tf.tasks.mask_filling import MaskFillingTask
 from albert_tf.tasks.task import TASK_FILE, Task, read_task
 
+PROBABILITIES = "probabilities"
 PRETRAINED_HEADS = (EmbeddingTask.name, MaskFillingTask.name)
 
 
@@ -53,7 +54,7 @@ class ClassifierHead(Head):
 
     def score_inputs(self, inputs: dict[str, Any]) -> dict[str, Any]:
         """The outputs for a batch."""
-        return {"probabilities": ops.softmax(self.model.score_inputs(inputs)["logits"])}
+        return {PROBABILITIES: ops.softmax(self.model.score_inputs(inputs)["logits"])}
 
 
 class EmbeddingHead(Head):

@@ -26,6 +26,7 @@ from albert_tf.export.model_file import (
     input_names,
     output_names,
 )
+from albert_tf.export.signature import Form
 from albert_tf.tasks.classification import ClassificationTask
 from albert_tf.tasks.squad import QuestionAnsweringTask
 from albert_tf.tasks.task import Task
@@ -40,8 +41,10 @@ _OUTPUTS: dict[str, dict[str, str]] = {
     ClassificationTask.name: {"probabilities": "probability"},
     QuestionAnsweringTask.name: {"start": "start_logits", "end": "end_logits"},
 }
-# BertQuestionAnswerer writes this many token ids and does not ask whether they fit.
+# BertQuestionAnswerer writes this many token ids and does not ask whether they fit. It refuses a
+# file that does not say how it tokenizes, so that is said only where they do.
 QUESTION_LENGTH = 384
+_DEFAULT = Form()
 _FIRST_DAY = (1980, 1, 1, 0, 0, 0)  # of zip files, so that equal exports have equal bytes
 
 
@@ -78,7 +81,9 @@ _LABELS, _VOCABULARY = Byte(2), Byte(5)  # kinds of files
 _WORDPIECE, _SENTENCEPIECE = Byte(4), Byte(5)  # kinds of steps
 
 
-def add_metadata(model: bytes, task: Task, vocabulary: Path, positions: int) -> bytes:
+def add_metadata(
+    model: bytes, task: Task, vocabulary: Path, positions: int, form: Form = _DEFAULT
+) -> bytes:
     """Adds metadata, vocabulary and labels to a model; its weights stay where they are.
 
     Args:
@@ -87,13 +92,15 @@ def add_metadata(model: bytes, task: Task, vocabulary: Path, positions: int) -> 
             it has so many positions, for the one client that knows no other.
         vocabulary: Folder of `spiece.model` or `vocab.txt`.
         positions: Most tokens that the model can read.
+        form: Of the file.
 
     Returns:
         The model, which interpreters open as before.
     """
-    asks = isinstance(task, QuestionAnsweringTask) and positions >= QUESTION_LENGTH
+    asks = isinstance(task, QuestionAnsweringTask)
+    fits = positions >= QUESTION_LENGTH and form.sequence_length in {None, QUESTION_LENGTH}
     inputs = [*_INPUTS, *(name for name in input_names(model) if name not in _INPUTS)]
-    model = arrange_inputs(model, inputs, QUESTION_LENGTH if asks else None)
+    model = arrange_inputs(model, inputs, QUESTION_LENGTH if asks and fits else None)
     name = SENTENCEPIECE_FILE if (vocabulary / SENTENCEPIECE_FILE).exists() else WORDPIECE_FILE
     files = {name: (vocabulary / name).read_bytes()}
     if isinstance(task, ClassificationTask) and task.labels:
@@ -107,7 +114,7 @@ def add_metadata(model: bytes, task: Task, vocabulary: Path, positions: int) -> 
                 _Subgraph.OUTPUTS: [
                     _output(name, task, LABELS_FILE in files) for name in output_names(model)
                 ],
-                _Subgraph.INPUT_STEPS: [_tokenizer(name)],
+                _Subgraph.INPUT_STEPS: [_tokenizer(name)] if fits or not asks else [],
             }
         ],
         _Model.PARSER_VERSION: _PARSER_VERSION,

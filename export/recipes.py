@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from albert_tf.config import AlbertConfig
+
 FLOAT_RECIPE = "float32"
 DEFAULT_RECIPE = "dynamic_wi8_afp32"
 
@@ -23,8 +25,30 @@ RECIPES = (
     "compat",
 )
 
+# Weights of a row that share a scale.
+_BLOCKS = {"dynamic_wi4b32_afp32": 32}
 # Those that must see examples.
 CALIBRATED_RECIPES = frozenset({"static_wi8_ai16", "static_wi8_ai8"})
+
+
+def check_widths(name: str, config: AlbertConfig) -> None:
+    """Refuses a recipe of blocks that do not fill the rows of a model's weights.
+
+    Args:
+        name: Of a recipe.
+        config: Of the model.
+
+    Raises:
+        ValueError: a width is no multiple of the block.
+    """
+    block = _BLOCKS.get(name, 1)
+    for width in ("embedding_size", "hidden_size", "intermediate_size"):
+        size = getattr(config, width)
+        if size % block:
+            raise ValueError(
+                f"recipe {name} keeps a scale for every {block} weights of a row, so {width} must "
+                f"be a multiple of {block}; got {size}. Choose dynamic_wi8_afp32."
+            )
 
 
 def check_recipe(name: str, examples: bool) -> None:

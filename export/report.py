@@ -25,7 +25,7 @@ class Report:
 
     contract: Contract
     float_bytes: int
-    drop: Drop | None  # None where no labelled examples were given
+    drop: Drop | None  # None where no examples were given
     latency_ms: dict[int, float]  # median of one answer by tokens of the input, on this machine
     errors_by_depth: Sequence[float]  # as depth_error.errors_by_depth
 
@@ -61,10 +61,10 @@ def _markdown(report: Report, picture: str) -> str:
         ("bytes", f"{contract.model.bytes:,} ({report.float_bytes:,} in float)"),
     ]
     if drop is None:
-        rows.append(("score", "not measured: no labelled examples were given"))
+        rows.append(("score", "not measured: no examples were given"))
     else:
         shown = f"{drop.exported:.2f} (float {drop.whole:.2f}) on {drop.examples:,} examples"
-        rows.append((drop.metric, shown))
+        rows += [(drop.metric, shown), ("points that it might lose", f"{drop.accepted:g}")]
     rows += [
         (f"call with {length} tokens", f"{median:.1f} ms here, two threads")
         for length, median in report.latency_ms.items()

@@ -2,7 +2,7 @@
 
 unscored.UnscoredTask  ->  [embedding.EmbeddingTask]  ->  runtime
 
-Shape letters: H hidden.
+Shape letters: B texts, H hidden.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
+
+import numpy as np
 
 from albert_tf.tasks.classification import TextExample
 from albert_tf.tasks.task import Floats, Window
@@ -47,3 +49,11 @@ class EmbeddingTask(UnscoredTask):
         """Returns the vectors as they are."""
         (output,) = outputs
         return Embedding(*(tuple(output[f"{name}_output"].tolist()) for name in ("mean", "pooled")))
+
+    def agreement(self, expected: Sequence[Embedding], found: Sequence[Embedding]) -> float:
+        """The mean cosine of each text's two `mean` vectors, in percent."""
+        before, after = (
+            np.array([vectors.mean for vectors in answers]) for answers in (expected, found)
+        )  # [B, H]
+        lengths = np.linalg.norm(before, axis=1) * np.linalg.norm(after, axis=1)
+        return 100 * float(np.mean((before * after).sum(axis=1) / lengths))

@@ -105,6 +105,14 @@ class MaskFillingTask(UnscoredTask):
             for row, tokens in zip(probabilities, best, strict=True)
         ])
 
+    def agreement(self, expected: Sequence[GapPrediction], found: Sequence[GapPrediction]) -> float:
+        """Of all gaps, those where the first guess is the one expected, in percent."""
+        before, after = (
+            [guesses[0].piece for answer in answers for guesses in answer.gaps]
+            for answers in (expected, found)
+        )
+        return 100 * float(np.mean(np.array(before) == np.array(after)))
+
 
 def at_gaps(run: Run, mask_id: int) -> Run:
     """Tells a model where the gaps are.

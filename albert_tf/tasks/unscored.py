@@ -5,6 +5,7 @@ texts.TextSource  ->  [unscored.UnscoredTask]  ->  embedding, mask_filling
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn
@@ -14,8 +15,11 @@ from albert_tf.tasks.task import Sample
 from albert_tf.tasks.texts import TABLE, TextSource
 from albert_tf.text.tokenizer import Tokenizer
 
+# In place of a score: how far one file says what another says, in percent.
+AGREEMENT = "agreement"
 
-class UnscoredTask:
+
+class UnscoredTask(ABC):
     """Reads texts from a table; refuses to train and to score."""
 
     name: ClassVar[str]
@@ -50,6 +54,10 @@ class UnscoredTask:
     ) -> dict[str, float]:
         """There is nothing to be right about; raises ValueError."""
         self._refuse()
+
+    @abstractmethod
+    def agreement(self, expected: Sequence[Any], found: Sequence[Any]) -> float:
+        """How far answers to some texts are those expected, from 0 to 100."""
 
     def _refuse(self) -> NoReturn:
         raise ValueError(f"a model of {self.name} has no labels to learn or to score by.")

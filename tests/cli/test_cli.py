@@ -248,7 +248,7 @@ def test_a_real_checkpoint_learns_real_sentences(shared_data: Path, tmp_path: Pa
         "--learning-rate", 5e-5, "--out", tmp_path / "nsmc",
     ) == 0  # fmt: skip
     for recipe in ("float32", "dynamic_wi8_afp32"):
-        export = ["export", tmp_path / "nsmc", "--recipe", recipe, "--accept-drop", 0]
+        export = ["export", tmp_path / "nsmc", "--recipe", recipe, "--accept-drop", 100]
         assert run(*export, "--out", tmp_path / recipe) == 0
     accuracy = {}
     for name in ("float32", "dynamic_wi8_afp32"):
@@ -258,7 +258,7 @@ def test_a_real_checkpoint_learns_real_sentences(shared_data: Path, tmp_path: Pa
             "--data", shared_data / "nsmc" / "ratings_test.txt", "--limit", 300, "--json", path,
         ) == 0  # fmt: skip
         accuracy[name] = json.loads(path.read_text())["accuracy"]
-    # 1,200 sentences teach less than the README's 4,000; chance is 50, 5 sigma above it 64.4.
+    # 1,200 sentences teach less than the README's 10,000; chance is 50, 5 sigma above it 64.4.
     assert accuracy["float32"] >= 65
     assert accuracy["dynamic_wi8_afp32"] == pytest.approx(accuracy["float32"], abs=3)
 

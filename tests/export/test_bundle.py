@@ -1,7 +1,6 @@
 """An export answers as Keras does, is written whole or not at all, and needs no TensorFlow."""
 
 import json
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -26,7 +25,7 @@ from albert_tf.text.tokenizer import SentencePieceTokenizer
 from albert_tf.training.evaluate import load
 
 # Random weights have no score to lose.
-UNSEEN = Gate(accept_drop=0.0)
+UNSEEN = Gate(accept_drop=100)
 EXAMPLES = {
     "classifier": [TextExample("Mina found a lamp."), TextExample(""), TextExample("at " * 99)],
     "regressor": [ScoredExample("Mina found a lamp."), ScoredExample("at " * 99, "so")],
@@ -65,6 +64,9 @@ def test_an_export_of_every_recipe_is_smaller_and_close(models: Path, tmp_path: 
         second = runtime.load(target).predict(EXAMPLES["classifier"][0])
         assert second.probabilities == pytest.approx(first.probabilities, abs=error)
         assert second.probabilities != first.probabilities
+    # The control: the answer to another text is farther away than any of them.
+    other = runtime.load(tmp_path / "float").predict(EXAMPLES["classifier"][2])
+    assert other.probabilities != pytest.approx(first.probabilities, abs=0.1)
 
 
 def test_a_static_recipe_sees_examples_of_a_file(models: Path, tmp_path: Path) -> None:
@@ -81,6 +83,16 @@ def test_a_static_recipe_sees_examples_of_a_file(models: Path, tmp_path: Path) -
     keras_model = load(source).predict(EXAMPLES["classifier"][0])
     # Eight-bit activations of a random five-layer model.
     assert static.probabilities == pytest.approx(keras_model.probabilities, abs=0.1)
+    other = load(source).predict(EXAMPLES["classifier"][2])  # the control
+    assert static.probabilities != pytest.approx(other.probabilities, abs=0.1)
+    assert len(json.loads((target / "report.json").read_text())["error_by_depth"]) == 5
+
+
+def test_a_width_that_blocks_of_weights_do_not_fill_is_named(models: Path, tmp_path: Path) -> None:
+    words = "every 32 weights of a row, so embedding_size must be a multiple of 32; got 12"
+    with pytest.raises(ValueError, match=words):
+        bundle.export(models / "classifier", tmp_path / "out", "dynamic_wi4b32_afp32", gate=UNSEEN)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.slow
@@ -147,10 +159,12 @@ def test_an_exported_model_answers_where_tensorflow_cannot_be_imported(
 @pytest.mark.slow
 def test_exporting_twice_replaces_the_first(models: Path, tmp_path: Path) -> None:
     bundle.export(models / "classifier", tmp_path / "out", "float32")
-    shutil.copy(tmp_path / "out" / "contract.json", tmp_path / "first.json")
+    first = runtime.load(tmp_path / "out").contract
     bundle.export(models / "classifier", tmp_path / "out", "dynamic_wi8_afp32", gate=UNSEEN)
-    contract = json.loads((tmp_path / "out" / "contract.json").read_text())
-    assert contract["recipe"] == "dynamic_wi8_afp32"
+    second = runtime.load(tmp_path / "out").contract
+    assert (first.recipe, second.recipe) == ("float32", "dynamic_wi8_afp32")
+    assert second.model.bytes < first.model.bytes
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
 def test_a_full_disk_leaves_nothing_and_spoils_nothing(
@@ -212,7 +226,7 @@ def test_files_that_are_not_there_are_named_at_once(models: Path, tmp_path: Path
 def test_a_recipe_that_changes_answers_must_be_seen_or_accepted(
     models: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(ValueError, match="give --validation, a labelled file, or --accept-drop"):
+    with pytest.raises(ValueError, match="give --validation, a file of examples, or --accept"):
         bundle.export(models / "classifier", tmp_path / "out", "dynamic_wi8_afp32")
     with pytest.raises(ValueError, match=r"accept_drop must be at least 0; got -1\."):
         Gate(accept_drop=-1)
@@ -239,12 +253,33 @@ def test_a_file_that_scores_too_low_is_not_written(
     before = {path.name: path.read_bytes() for path in target.iterdir()}
     # A quantizer that loses the weights.
     monkeypatch.setattr("albert_tf.export.bundle.quantize", other_weights)
-    with pytest.raises(DropError, match="must lose at most 20 points of accuracy; it loses"):
+    with pytest.raises(DropError, match=r"must lose at most 0\.3 points of accuracy; it loses"):
         bundle.export(models / "classifier", target, "dynamic_wi8_afp32", gate=seen)
     assert {path.name: path.read_bytes() for path in target.iterdir()} == before
     accepted = Gate(validation=table, accept_drop=100)
     bundle.export(models / "classifier", target, "dynamic_wi8_afp32", gate=accepted)
-    assert json.loads((target / "report.json").read_text())["score"]["drop"] > 0.3
+    score = json.loads((target / "report.json").read_text())["score"]
+    assert score["drop"] > 0.3
+    assert score["accepted"] == 100
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("head", ["embeddings", "masked_lm"])
+def test_a_file_without_a_score_must_agree_with_the_float_file(
+    models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, head: str
+) -> None:
+    source, target, table = models / "pretrained", tmp_path / "out", tmp_path / "texts.tsv"
+    texts = ["Mina found a [MASK].", "[MASK] [MASK] lake", "so [MASK]", "[MASK] at dawn"]
+    table.write_text("text\n" + "".join(f"{text}\n" for text in texts))
+    seen = Gate(validation=table)
+    bundle.export(source, target, "dynamic_wi8_afp32", head=head, gate=seen)
+    score = json.loads((target / "report.json").read_text())["score"]
+    assert (score["metric"], score["whole"], score["examples"]) == ("agreement", 100, 4)
+    assert score["exported"] > 75
+    # A quantizer that loses the weights.
+    monkeypatch.setattr("albert_tf.export.bundle.quantize", other_weights)
+    with pytest.raises(DropError, match="points of agreement; it loses"):
+        bundle.export(source, target, "dynamic_wi8_afp32", head=head, gate=seen)
 
 
 @pytest.mark.slow

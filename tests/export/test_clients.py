@@ -156,6 +156,16 @@ def test_the_task_library_answers_questions_as_we_do(
     assert found != [*expected[1:], expected[0]]
 
 
+@pytest.mark.parametrize("form", [Form(sequence_length=128), Form("unrolled", 128)])
+def test_the_task_library_refuses_what_it_would_write_beyond(
+    folder: Path, tmp_path: Path, form: Form
+) -> None:
+    bundle.export(folder / "answerer-model", tmp_path / "out", "float32", form)
+    path = tmp_path / "out" / "model.tflite"
+    with pytest.raises(ClientError, match="process unit"):
+        ask("task_library", "answer_with_task_library", path, [["Where?", "Mina was in."]])
+
+
 def whole_words(passage: str, start: int, end: int) -> str:
     """The client answers in whole words, which spaces part."""
     first = passage.rfind(" ", 0, start) + 1

@@ -1,6 +1,7 @@
 """The error of quantization is seen after every application of the layer."""
 
 from dataclasses import replace
+from functools import partial
 
 import keras
 import numpy as np
@@ -16,8 +17,7 @@ INPUTS = [{"token_ids": IDS, "segment_ids": 0 * IDS, "padding_mask": 0 * IDS + 1
 WIDE = replace(TINY, hidden_size=64, num_attention_heads=2)
 
 
-def small(model: bytes) -> bytes:
-    return quantize(model, "dynamic_wi8_afp32")
+small = partial(quantize, name="dynamic_wi8_afp32")
 
 
 def test_every_depth_has_an_error_and_a_file_that_is_not_quantized_has_none() -> None:
@@ -25,7 +25,16 @@ def test_every_depth_has_an_error_and_a_file_that_is_not_quantized_has_none() ->
     errors = errors_by_depth(model, small, INPUTS)
     assert len(errors) == WIDE.num_hidden_layers
     assert all(0 < error < 0.1 for error in errors)  # eight bits of 64 weights a row
-    assert errors_by_depth(model, bytes, INPUTS) == [0.0] * WIDE.num_hidden_layers
+    same = errors_by_depth(model, partial(quantize, name="float32"), INPUTS)
+    assert same == [0.0] * WIDE.num_hidden_layers
+
+
+def test_a_static_recipe_has_errors_too() -> None:
+    model = AlbertTextClassifier(AlbertBackbone(WIDE), num_classes=2)
+    static = partial(quantize, name="static_wi8_ai8")
+    errors = errors_by_depth(model, static, INPUTS, shown=INPUTS)
+    assert len(errors) == WIDE.num_hidden_layers
+    assert all(0 < error < 0.2 for error in errors)  # eight bits of activations, too
 
 
 def test_the_depth_is_that_of_the_model() -> None:

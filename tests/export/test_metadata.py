@@ -13,7 +13,7 @@ from albert_tf.export import bundle
 from albert_tf.export.convert import convert
 from albert_tf.export.flat_tables import Table
 from albert_tf.export.metadata import add_metadata, labels_text
-from albert_tf.export.signature import build_signature
+from albert_tf.export.signature import Form, build_signature
 from albert_tf.models.backbone import AlbertBackbone
 from albert_tf.models.question_answerer import AlbertQuestionAnswerer
 from albert_tf.tasks.classification import ClassificationTask
@@ -83,7 +83,7 @@ def test_a_task_without_labels_carries_none(
 @pytest.mark.parametrize("kind", ["spiece.model", "vocab.txt"])
 def test_the_tokenizer_is_named_with_its_file(model: bytes, vocabulary: Path, kind: str) -> None:
     folder = vocabulary if kind == "spiece.model" else WORDPIECE
-    packed = add_metadata(model, QuestionAnsweringTask(), folder, 64)
+    packed = add_metadata(model, QuestionAnsweringTask(), folder, 384)
     assert files(packed) == {kind: (folder / kind).read_bytes()}
     (step,) = subgraph(packed).tables(5)
     # A union: BertTokenizerOptions are the fourth of ProcessUnitOptions, then SentencePiece's.
@@ -104,6 +104,20 @@ def test_a_model_of_questions_begins_with_384_tokens_if_it_has_room(
     packed = add_metadata(model, QuestionAnsweringTask(), vocabulary, positions)
     details = Interpreter(model_content=packed).get_input_details()
     assert [tensor["shape"].tolist() for tensor in details] == [[1, length]] * 3
+
+
+@pytest.mark.parametrize(
+    ("positions", "length", "said"),
+    [(383, None, 0), (384, None, 1), (512, 384, 1), (512, 128, 0), (512, 512, 0)],
+)
+def test_a_client_that_would_write_384_tokens_is_not_told_how(
+    model: bytes, vocabulary: Path, positions: int, length: int | None, said: int
+) -> None:
+    form = Form(sequence_length=length)
+    packed = add_metadata(model, QuestionAnsweringTask(), vocabulary, positions, form)
+    assert len(subgraph(packed).tables(5)) == said
+    classes = add_metadata(model, ClassificationTask(labels=LABELS), vocabulary, positions, form)
+    assert len(subgraph(classes).tables(5)) == 1
 
 
 def test_the_weights_are_there_once_and_equal_exports_are_equal(

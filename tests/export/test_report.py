@@ -7,7 +7,7 @@ from albert_tf.export.drop import Drop
 from albert_tf.export.report import REPORT_FILES, Report, write_report
 from tests.runtime.test_contract import contract
 
-DROP = Drop("accuracy", 90.0, 89.8, 500)
+DROP = Drop("accuracy", 90.0, 89.8, 500, accepted=0.3)
 
 
 def test_measurements_are_written_for_people_and_programs(tmp_path: Path) -> None:
@@ -21,7 +21,8 @@ def test_measurements_are_written_for_people_and_programs(tmp_path: Path) -> Non
     assert values["error_by_depth"] == [0.01, 0.0225]
     assert values["files"][0]["sha256"] == known.model.sha256
     text = (tmp_path / "report.md").read_text()
-    for shown in ("89.80 (float 90.00) on 500 examples", "4.2 ms", "2.25%", "(4,321 in float)"):
+    measured = ("89.80 (float 90.00) on 500 examples", "| 0.3 |", "4.2 ms", "2.25%")
+    for shown in (*measured, "(4,321 in float)"):
         assert shown in text
     assert (tmp_path / "report.png").read_bytes().startswith(b"\x89PNG")
 
@@ -31,5 +32,5 @@ def test_what_was_not_measured_is_named(tmp_path: Path) -> None:
     write_report(Report(contract(tmp_path), 4321, None, {8: 1.5}, []), tmp_path)
     assert json.loads((tmp_path / "report.json").read_text())["score"] is None
     text = (tmp_path / "report.md").read_text()
-    assert "not measured: no labelled examples were given" in text
+    assert "not measured: no examples were given" in text
     assert "hidden states" not in text

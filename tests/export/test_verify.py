@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from albert_tf.export.convert import convert
+from albert_tf.export.heads import open_head
 from albert_tf.export.signature import build_signature
 from albert_tf.export.verify import ParityError, verify
 from albert_tf.models.classifier import AlbertTextClassifier
@@ -21,3 +22,24 @@ def test_the_gate_refuses_a_file_of_other_weights(models: Path) -> None:
     kernel.assign(nudged)
     with pytest.raises(ParityError, match=r"must answer as Keras within 0.0001; it differs by"):
         verify(model, converted, lengths=(7, 23))
+
+
+def test_a_model_that_is_sure_hides_nothing(models: Path) -> None:
+    """Of logits 30 and 35 apart the probabilities are the same to 1e-13."""
+    head, _ = open_head(models / "classifier")
+    head.model.head.bias.assign([0.0, 30.0, 0.0])
+    converted = convert(build_signature(head))
+    assert verify(head, converted, lengths=(7,)) <= 1e-4
+    head.model.head.bias.assign([0.0, 35.0, 0.0])
+    with pytest.raises(ParityError, match=r"it differs by 5\.00e\+00"):
+        verify(head, converted, lengths=(7,))
+
+
+def test_positions_that_differ_are_seen_at_their_length(models: Path) -> None:
+    model = AlbertTextClassifier.from_preset(str(models / "classifier"), compile=False)
+    converted = convert(build_signature(model))
+    table = model.backbone.embedding.position.embeddings
+    table.assign(np.concatenate([table[:30], -np.asarray(table[30:])]))
+    assert verify(model, converted, lengths=(7, 30)) <= 1e-4
+    with pytest.raises(ParityError, match="must answer as Keras"):
+        verify(model, converted, lengths=(31,))
