@@ -25,10 +25,17 @@ def convert(module: tf.Module, scratch: Path | None = None) -> bytes:
         A float LiteRT model with the signature `serving_default`.
 
     Raises:
+        OSError: the disk is full, or cannot be written.
         ValueError: the module needs an operation that LiteRT does not have.
     """
     with tempfile.TemporaryDirectory(dir=scratch, prefix=".convert-") as directory:
-        tf.saved_model.save(module, directory, signatures={SIGNATURE: module.answer})
+        try:
+            tf.saved_model.save(module, directory, signatures={SIGNATURE: module.answer})
+        except tf.errors.OpError as error:
+            reason = error.message.rpartition(";")[2].partition("[Op:")[0].strip()
+            raise OSError(
+                f"the scratch folder {directory} could not be written: {reason}"
+            ) from error
         converter = tf.lite.TFLiteConverter.from_saved_model(directory, signature_keys=[SIGNATURE])
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
         try:

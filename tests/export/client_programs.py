@@ -42,10 +42,22 @@ def classify_with_mediapipe(model: str, texts: list[str]) -> list[list[tuple[str
 
 def run_tflite_runtime(model: str, batches: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The outputs for each batch, by name."""
-    import numpy as np
     from tflite_runtime.interpreter import Interpreter
 
-    runner = Interpreter(model_path=model).get_signature_runner("serving_default")
+    return _answers(Interpreter, model, batches)
+
+
+def run_tensorflow(model: str, batches: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The outputs for each batch, by name."""
+    import tensorflow as tf
+
+    return _answers(tf.lite.Interpreter, model, batches)
+
+
+def _answers(interpreter: Any, model: str, batches: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    import numpy as np
+
+    runner = interpreter(model_path=model).get_signature_runner("serving_default")
     arrays = [{name: np.array(v, np.int32) for name, v in batch.items()} for batch in batches]
     return [{name: v.tolist() for name, v in runner(**batch).items()} for batch in arrays]
 

@@ -1,8 +1,12 @@
 """An export answers as Keras does, is written whole or not at all, and needs no TensorFlow."""
 
 import json
+import resource
+import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -179,6 +183,42 @@ def test_a_full_disk_leaves_nothing_and_spoils_nothing(
     assert seen == ["model.tflite"]  # the control: something had been written
     assert {path.name: path.read_bytes() for path in target.iterdir()} == before
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_disk_without_room_for_the_conversion_is_named(models: Path, tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))
+    try:
+        with pytest.raises(OSError, match=r"\.convert-\w+ could not be written: File too large$"):
+            bundle.export(models / "classifier", tmp_path / "out", "float32")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_a_killed_export_leaves_what_was_there(
+    models: Path, tmp_path: Path, by: signal.Signals
+) -> None:
+    target = tmp_path / "out"
+    bundle.export(models / "classifier", target, "float32")
+    before = {path.name: path.read_bytes() for path in target.iterdir()}
+    command = [
+        sys.executable, "-m", "albert_tf", "export", models / "classifier", "--out", target,
+        "--accept-drop", "100",
+    ]  # fmt: skip
+    for sign in (".convert-*", ".out-*/export/model.tflite"):  # what it is killed over
+        export = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while export.poll() is None and not list(tmp_path.glob(sign)):
+            time.sleep(0.005)
+        export.send_signal(by)
+        assert export.wait() not in {0, 1}  # the control: it was at work
+        assert {path.name: path.read_bytes() for path in target.iterdir()} == before
+        left = [path for path in tmp_path.iterdir() if path != target]
+        assert by == signal.SIGKILL or not left
+        for path in left:
+            shutil.rmtree(path)
 
 
 @pytest.mark.parametrize("moment", [1, 2])
