@@ -59,10 +59,11 @@ def write_shards_with_beam(
 ) -> CorpusStatistics:
     """Writes a corpus as `corpus.write_shards` does, on the workers of a Beam runner.
 
-    The documents are the same and in the same order. A group of files ends its last shard
-    early, so shards differ from those written locally where there are several groups; they
-    are the same on any runner, for any number of workers. Called again after it was stopped,
-    it reads the text again and encodes what is missing.
+    The documents are the same and in the same order, and so are the chunks that pretraining
+    takes. A group of files ends its last shard early, so shards differ from those written
+    locally where there are several groups; they are the same on any runner, for any number of
+    workers. Called again after it was stopped, it reads the text again and encodes what is
+    missing.
 
     Args:
         paths: The files of the corpus, in order; wild cards may be in them.
