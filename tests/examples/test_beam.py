@@ -181,6 +181,22 @@ def test_what_is_wrong_is_said_in_our_words(
         write_shards_with_beam(paths[:1], vocabulary, tmp_path / "done", pipeline_options=ONE)
 
 
+@pytest.mark.usefixtures("small")
+def test_a_finished_folder_can_be_compared_with_its_corpus(
+    tmp_path: Path, paths: list[Path], vocabulary: Path
+) -> None:
+    text, out = tmp_path / "a.txt", tmp_path / "out"
+    text.write_text(paths[0].read_text())
+    made = write_shards_with_beam([text], vocabulary, out, pipeline_options=ONE)
+    before = files(out)
+    again = write_shards_with_beam([text], vocabulary, out, pipeline_options=ONE, again=True)
+    assert again == made
+    assert files(out) == before
+    text.write_text(paths[0].read_text().replace("was", "saw", 1))
+    with pytest.raises(ValueError, match=r"the corpus changed since .* text of shard 0"):
+        write_shards_with_beam([text], vocabulary, out, pipeline_options=ONE, again=True)
+
+
 def test_every_flag_of_the_readme_is_one_of_beam() -> None:
     readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     commands = [line for line in readme.splitlines() if " --runner " in line and " -- " in line]
