@@ -78,7 +78,7 @@ def write_shards(
             options changed since the folder was begun.
         ChildProcessError: a worker was killed.
         OSError: the disk is full.
-        ModuleNotFoundError: the extra `examples` is not installed.
+        ImportError: the extra `examples` is not installed.
     """
     options = options or CorpusOptions()
     reader = DocumentReader(paths, options.format, options.field)

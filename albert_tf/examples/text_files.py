@@ -103,7 +103,7 @@ class LineReader:
             FileNotFoundError: no such file.
             ValueError: the file is binary or in another encoding, or its compression is
                 damaged.
-            ModuleNotFoundError: a .zst file, and zstandard is not installed.
+            ImportError: a .zst file, and zstandard is not installed.
         """
         rest, inside = "", False
         for block in self._text(path):
@@ -157,9 +157,8 @@ class LineReader:
                     self.position = start + file.tell()
                     yield block
             except ModuleNotFoundError as error:
-                raise ModuleNotFoundError(
-                    f"{path} needs {error.name}: pip install 'albert_tf[examples]'.",
-                    name=error.name,
+                raise ImportError(
+                    f"{path} needs {error.name}. Run: pip install 'albert_tf[examples]'"
                 ) from error
             except (EOFError, gzip.BadGzipFile, lzma.LZMAError, zlib.error) as error:
                 raise ValueError(f"{path} is damaged or no {path.suffix} file: {error}.") from error
