@@ -13,6 +13,18 @@ from collections.abc import Sequence
 
 from albert_tf.cli.arguments import build_parser
 
+# Of setup.py, what is imported by each extra and by none that is smaller.
+_EXTRAS = {
+    "examples": ("matplotlib", "sentencex", "zstandard"),
+    "train": (
+        "huggingface_hub", "kagglehub", "keras", "keras_hub", "safetensors", "scipy", "sklearn",
+        "tensorboard", "tensorflow", "tensorflow_text",
+    ),
+    "export": ("flatbuffers", "litert_quantizer"),
+    "beam": ("apache_beam",),
+}  # fmt: skip
+_NEED_ALL = ("demo", "export")  # steps, of the extra export
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one subcommand and returns the exit code."""
@@ -26,9 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         arguments.command(arguments)
     except ModuleNotFoundError as error:
-        extra = "beam" if error.name == "apache_beam" else "export"
-        cure = f"pip install 'albert_tf[{extra}]'"
-        print(f"albert-tf: this step needs {error.name}. Run: {cure}", file=sys.stderr)
+        print(f"albert-tf: {_explain(error, arguments.command.__name__)}", file=sys.stderr)
         return 1
     except (ValueError, OSError, ImportError) as error:
         print(f"albert-tf: {error}", file=sys.stderr)
@@ -42,3 +52,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         return 143 if said else 130
     return 0
+
+
+def _explain(error: ModuleNotFoundError, step: str) -> str:
+    """What a step lacks, and the extra that brings it."""
+    module = (error.name or "").partition(".")[0]
+    extra = next((extra for extra, modules in _EXTRAS.items() if module in modules), None)
+    if extra is None:
+        return str(error)
+    extra = "export" if step in _NEED_ALL else extra
+    return f"this step needs {module}. Run: pip install 'albert_tf[{extra}]'"

@@ -79,16 +79,17 @@ def add_examples(steps: Any) -> None:
 
 def make_examples(arguments: argparse.Namespace) -> None:
     """Turns a corpus into token shards, and those into static examples if asked."""
-    from albert_tf.examples.shards import MANIFEST_FILE
-
     _check(arguments)
     if arguments.static and all(".tfrecord" in pattern for pattern in arguments.corpus):
         _adopt_static_examples(arguments)
         return
+    if arguments.static:
+        from albert_tf.training.static_records import refuse_records
+
+        refuse_records(Path(arguments.out))
     folder = f"{arguments.out}/shards" if arguments.static else arguments.out
-    if not arguments.static or not (Path(folder) / MANIFEST_FILE).exists():
-        statistics = _write_shards(arguments, folder)
-        print_table({name.replace("_", " "): value for name, value in asdict(statistics).items()})
+    statistics = _write_shards(arguments, folder)
+    print_table({name.replace("_", " "): value for name, value in asdict(statistics).items()})
     if arguments.static:
         _write_static_examples(arguments, Path(folder))
 
@@ -116,11 +117,12 @@ def _write_shards(arguments: argparse.Namespace, folder: str) -> CorpusStatistic
 
         flags = [f"--runner={arguments.runner}", *arguments.beam_flags]
         return write_shards_with_beam(
-            arguments.corpus, arguments.vocab, folder, options, pipeline_options=flags
-        )
+            arguments.corpus, arguments.vocab, folder, options, pipeline_options=flags,
+            again=arguments.static,
+        )  # fmt: skip
     return write_shards(
         find_files(arguments.corpus), arguments.vocab, folder, options,
-        workers=arguments.workers, progress=True,
+        workers=arguments.workers, progress=True, again=arguments.static,
     )  # fmt: skip
 
 

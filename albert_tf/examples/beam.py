@@ -56,13 +56,15 @@ def write_shards_with_beam(
     options: CorpusOptions | None = None,
     *,
     pipeline_options: Sequence[str],
+    again: bool = False,
 ) -> CorpusStatistics:
     """Writes a corpus as `corpus.write_shards` does, on the workers of a Beam runner.
 
-    The documents are the same and in the same order. A group of files ends its last shard
-    early, so shards differ from those written locally where there are several groups; they
-    are the same on any runner, for any number of workers. Called again after it was stopped,
-    it reads the text again and encodes what is missing.
+    The documents are the same and in the same order, and so are the chunks that pretraining
+    takes. A group of files ends its last shard early, so shards differ from those written
+    locally where there are several groups; they are the same on any runner, for any number of
+    workers. Called again after it was stopped, it reads the text again and encodes what is
+    missing.
 
     Args:
         paths: The files of the corpus, in order; wild cards may be in them.
@@ -72,6 +74,7 @@ def write_shards_with_beam(
             the corpus meanwhile, compressed.
         options: How the files are read.
         pipeline_options: Flags of Beam, such as --runner.
+        again: Whether a finished folder is compared with the corpus, and not refused.
 
     Raises:
         FileExistsError: the folder is finished, or holds something else.
@@ -92,7 +95,7 @@ def write_shards_with_beam(
         checksum = vocabulary_checksum(Path(copy))
         settings = corpus_settings(list(files.items()), checksum, options)
         settings |= {"engine": "beam", "group_bytes": GROUP_BYTES}
-        settings = _claim(folder, settings)
+        settings = _claim(folder, settings, again)
         for path in Path(copy).iterdir():
             folder.write(path.name, path.read_bytes())
     groups = _group(files)
@@ -121,12 +124,12 @@ def write_shards_with_beam(
     return statistics
 
 
-def _claim(folder: BeamFolder, settings: Mapping[str, Any]) -> dict[str, Any]:
+def _claim(folder: BeamFolder, settings: Mapping[str, Any], again: bool) -> dict[str, Any]:
     """Claims a folder, and returns the settings as JSON has them."""
     plain: dict[str, Any] = json.loads(json.dumps(settings))
     names = folder.names()
     before = folder.read_json(SETTINGS_FILE) if SETTINGS_FILE in names else None
-    check_claim(folder.address, names, before, plain)
+    check_claim(folder.address, names, before, plain, again=again)
     if before is None:
         folder.write_json(SETTINGS_FILE, plain)
     _delete_scratch(folder)

@@ -2,7 +2,8 @@
 
 shards  ->  [chunks.Chunks]  ->  sentence_pairs, pretraining
 
-Nothing here is left to chance: how many chunks there are follows from the shards alone.
+Nothing here is left to chance: the chunks of a document follow from it alone, so they are the
+same however documents are divided among shards.
 
 Shape letters: N tokens, S sentences, D documents of one shard, C chunks, n sentences of one.
 """
@@ -22,8 +23,8 @@ from albert_tf.examples.shards import TokenShard
 
 Offsets = NDArray[np.int64]
 
-# Sentences. Long documents are cut from both directions in turn, so that a corpus of few of
-# them is balanced too; every stretch ends with a shorter chunk.
+# Sentences. Long documents are cut from both ends in turn, so that a corpus of few of them is
+# balanced too; every stretch ends with a shorter chunk.
 _STRETCH = 512
 
 
@@ -47,10 +48,10 @@ class Chunks:
 
     A chunk ends with the sentence that reaches the target, but holds at least two; what is
     left of a document is a shorter chunk, or, if one sentence, joins the chunk before it.
-    Every other document, or stretch of a long one, is cut from its end: a sentence that
-    reaches a target is longer than most, and in chunks cut from the front alone the second
-    half would be the longer one so often that lengths tell whether halves were swapped
-    (54 % on books at 128 tokens, where chance is 50).
+    A document of an odd number of tokens is cut from its end, and every other stretch of a
+    long one from the other end: a sentence that reaches a target is longer than most, and in
+    chunks cut from the front alone the second half would be the longer one so often that
+    lengths tell whether halves were swapped (54 % on books at 128 tokens, where chance is 50).
 
     Args:
         shards: Whose documents are cut.
@@ -124,20 +125,26 @@ def _plain(shard: TokenShard) -> TokenShard:
 
 def _bounds(shard: TokenShard, target: int) -> NDArray[np.uint32]:
     """Where chunks begin, and S: sentence numbers, uint32 [C + 1], lone sentences included."""
-    sentences, stretches = shard.sentences.astype(np.int64), _stretches(shard.documents)
+    sentences = shard.sentences.astype(np.int64)
+    stretches, from_end = _stretches(sentences, shard.documents.astype(np.int64))
     forward = _greedy(sentences, stretches, target)
     mirrored = _greedy(_mirror(sentences), _mirror(stretches), target)
     backward = len(sentences) - 1 - mirrored[::-1]
-    odd = [np.searchsorted(stretches, cut, side="right") % 2 == 1 for cut in (forward, backward)]
-    return np.sort(np.concatenate([forward[odd[0]], backward[~odd[1]]])).astype(np.uint32)
+    kept = [
+        cut[from_end[np.searchsorted(stretches, cut, side="right") - 1] == turned]
+        for cut, turned in ((forward, False), (backward, True))
+    ]
+    return np.sort(np.concatenate(kept)).astype(np.uint32)
 
 
-def _stretches(documents: NDArray[np.uint32]) -> Offsets:
-    """First sentence of every part of a document that is cut in one direction, and S."""
-    sizes = np.diff(documents.astype(np.int64))
-    parts = np.maximum(1, sizes // _STRETCH)
+def _stretches(sentences: Offsets, documents: Offsets) -> tuple[Offsets, NDArray[np.bool_]]:
+    """First sentence of every part of a document that is cut from one end, and S; which end."""
+    tokens = np.diff(sentences[documents])
+    parts = np.maximum(1, np.diff(documents) // _STRETCH)
     part = np.arange(parts.sum()) - np.repeat(np.cumsum(parts) - parts, parts)
-    return np.append(np.repeat(documents[:-1], parts) + part * _STRETCH, documents[-1])
+    stretches = np.append(np.repeat(documents[:-1], parts) + part * _STRETCH, documents[-1])
+    from_end = (np.repeat(tokens, parts) + part) % 2 == 1
+    return stretches, np.append(from_end, False)
 
 
 def _mirror(offsets: Offsets) -> Offsets:

@@ -54,6 +54,7 @@ def write_shards(
     *,
     workers: int | None = None,
     progress: bool = False,
+    again: bool = False,
 ) -> CorpusStatistics:
     """Writes a corpus as token shards, with the vocabulary and a picture of the lengths.
 
@@ -68,6 +69,7 @@ def write_shards(
         workers: Processes that encode, by default one per core; 1 encodes in this process.
             With more, a script must guard its start by `if __name__ == "__main__"`.
         progress: Whether to show a bar on stderr.
+        again: Whether a finished folder is compared with the corpus, and not refused.
 
     Raises:
         FileExistsError: the folder is finished, or holds something else.
@@ -76,7 +78,7 @@ def write_shards(
             options changed since the folder was begun.
         ChildProcessError: a worker was killed.
         OSError: the disk is full.
-        ModuleNotFoundError: the extra `examples` is not installed.
+        ImportError: the extra `examples` is not installed.
     """
     options = options or CorpusOptions()
     reader = DocumentReader(paths, options.format, options.field)
@@ -86,7 +88,8 @@ def write_shards(
         tokenizer.save(Path(copy))
         checksum = vocabulary_checksum(Path(copy))
     files = [(path.as_posix(), path.stat().st_size) for path in paths]
-    folder = ShardFolder(Path(directory), corpus_settings(files, checksum, options))
+    settings = corpus_settings(files, checksum, options)
+    folder = ShardFolder(Path(directory), settings, again=again)
     tokenizer.save(folder.directory)
     workers = os.cpu_count() or 1 if workers is None else workers
     with tqdm(

@@ -12,7 +12,6 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
-from pathlib import Path
 
 from albert_tf.examples.text_files import LONGEST_LINE, LineReader, TextFile, cut
 
@@ -22,27 +21,14 @@ _LONGEST_JSON = 32_000_000  # characters; a line of JSON cannot be cut
 _HALF = re.compile("[\ud800-\udfff]")  # of a character; an escape in JSON can spell it
 
 
-def read_documents(
-    path: str | Path, form: str | None = None, field: str = "text"
-) -> Iterator[list[str]]:
-    """Yields the documents of one file, as `DocumentReader` does.
-
-    Raises:
-        FileNotFoundError: no such file.
-        ValueError: the file is binary or damaged, or a line of JSON lacks the field.
-
-    Source: google-research/albert create_pretraining_data.py, input format `text`.
-    """
-    return iter(DocumentReader([Path(path)], form, field))
-
-
 class DocumentReader:
     """Streams the documents of text files in bounded memory, and counts what it changed.
 
     Three forms: `text`, in which a blank line ends a document; `lines`, a document per
     line; `jsonl`, an object per line whose `field` is a document. Each line of a document
     is a paragraph. A line of more than 1,000,000 characters becomes several paragraphs,
-    a document of more than 4,000,000 several documents.
+    a document of more than 4,000,000 several documents. JSON cannot be cut: a line of it of
+    more than 32,000,000 is refused.
 
     Args:
         paths: The files, read in this order. A file ends the document in it.
@@ -56,6 +42,8 @@ class DocumentReader:
 
     Raises:
         ValueError: an unknown form.
+
+    Source: google-research/albert create_pretraining_data.py, for `text`.
     """
 
     def __init__(
@@ -113,8 +101,15 @@ class DocumentReader:
             length += len(paragraph) + 1
 
     def _read_text(self, path: TextFile) -> Iterator[str | None]:
-        for line, _ in self.lines.lines(path):
-            yield line.strip() or None
+        blank = True
+        for line, ends in self.lines.lines(path):
+            if paragraph := line.strip():
+                yield paragraph
+            blank = blank and not paragraph
+            if ends:
+                if blank:
+                    yield None
+                blank = True
 
     def _read_lines(self, path: TextFile) -> Iterator[str | None]:
         for line, ends in self.lines.lines(path):

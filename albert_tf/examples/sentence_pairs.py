@@ -4,8 +4,8 @@ chunks  ->  [sentence_pairs.draw_pair]  ->  packing.pack, pretraining
 
 `sop` asks for order: both halves come from one document, so that topic gives nothing away.
 `nsp` asks whether the second segment follows or comes from elsewhere, as BERT does. `none`
-asks nothing and shows both halves in order, so that a comparison of the three changes the
-loss and not the text.
+asks nothing and shows both halves in order, and documents of one sentence as well, of which
+the others can ask nothing. But for those, a comparison of the three goes through the same chunks.
 
 Shape letters: A tokens of the first segment, B tokens of the second, n sentences.
 """
@@ -41,9 +41,9 @@ def draw_pair(
     """Draws an example from a chunk.
 
     Nine in ten take the whole chunk; of the others each draws a target, of 2 tokens to as
-    many as fit, and takes the sentences around a random place that reach it. They are split
-    at a random sentence boundary. What is too long for the input is cut at random ends, the
-    longer segment first.
+    many as fit, and takes the sentences around a random place that reach it, two at least.
+    They are split at a random sentence boundary. What is too long for the input is cut at
+    random ends, the longer segment first.
 
     Args:
         chunks: All chunks; another one is read for a segment from elsewhere.

@@ -26,6 +26,7 @@ class ShardFolder:
     Args:
         directory: Made if absent.
         settings: JSON values that decide the shards.
+        again: Whether a finished folder may be gone through again.
 
     Attributes:
         settings: As they are written.
@@ -36,10 +37,10 @@ class ShardFolder:
         ValueError: it was begun with other settings, or a finished shard is damaged.
     """
 
-    def __init__(self, directory: Path, settings: dict[str, Any]) -> None:
+    def __init__(self, directory: Path, settings: dict[str, Any], *, again: bool = False) -> None:
         self.directory = directory
         self.settings: dict[str, Any] = json.loads(json.dumps(settings))
-        self._claim(self.settings)
+        self._claim(self.settings, again)
         self.records: list[dict[str, Any]] = []
         while self._record_path().exists():
             self.records.append(self._read_record())
@@ -61,12 +62,12 @@ class ShardFolder:
         shards = [record["counts"] for record in self.records]
         write_json_object(self.directory / MANIFEST_FILE, {**manifest, "shards": shards})
 
-    def _claim(self, settings: dict[str, Any]) -> None:
+    def _claim(self, settings: dict[str, Any], again: bool) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
         path = self.directory / SETTINGS_FILE
         before = read_json_object(path) if path.exists() else None
         names = [file.name for file in self.directory.iterdir()]
-        check_claim(str(self.directory), names, before, settings)
+        check_claim(str(self.directory), names, before, settings, again=again)
         if before is None:
             write_json_object(path, settings)
 
@@ -87,7 +88,12 @@ class ShardFolder:
 
 
 def check_claim(
-    folder: str, names: Sequence[str], before: dict[str, Any] | None, settings: dict[str, Any]
+    folder: str,
+    names: Sequence[str],
+    before: dict[str, Any] | None,
+    settings: dict[str, Any],
+    *,
+    again: bool,
 ) -> None:
     """Sees that a folder may be used for a corpus.
 
@@ -96,12 +102,13 @@ def check_claim(
         names: Of the files in it.
         before: The settings in it, if any.
         settings: The settings it is claimed for, as JSON has them.
+        again: Whether it may be finished.
 
     Raises:
         FileExistsError: the folder is finished, or holds something else.
         ValueError: it was begun with other settings.
     """
-    if MANIFEST_FILE in names:
+    if MANIFEST_FILE in names and not again:
         raise FileExistsError(f"{folder} holds finished examples; choose another folder.")
     others = [name for name in names if not name.endswith(".partial")]
     if before is None and others:

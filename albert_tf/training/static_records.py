@@ -23,6 +23,7 @@ from albert_tf.json_file import write_json_object
 from albert_tf.text.tokenizer import SpecialIds, Tokenizer
 
 STATIC_MANIFEST_FILE = "static_examples.json"
+_RECORDS = "*.tfrecord*"  # compressed and unfinished ones too
 # A reader holds whole files in memory, two at a time: 35 MB each at 128 tokens.
 _EXAMPLES_PER_FILE = 20_000
 # What parsing raises; the second where TensorFlow quotes a record in its message.
@@ -68,8 +69,8 @@ def write_static_examples(
 ) -> StaticManifest:
     """Writes the first epochs of a corpus as TFRecord files that the official code reads.
 
-    Every file appears whole; the manifest appears last, and what stopped before is written
-    anew when the call is repeated.
+    Every file appears whole; the manifest appears last. What a call that was stopped left is
+    deleted, and written anew.
 
     Args:
         batches: Where the examples come from.
@@ -81,19 +82,18 @@ def write_static_examples(
             `copies * batches.examples_per_epoch`.
 
     Raises:
-        FileExistsError: `directory` holds static examples.
+        FileExistsError: `directory` holds static examples, or records of other code.
         OSError: a file could not be written.
         ValueError: a count is below 1.
 
     Source: google-research/albert create_pretraining_data.py, write_instance_to_example_files.
     """
-    if (directory / STATIC_MANIFEST_FILE).exists():
-        raise FileExistsError(f"{directory} holds static examples; choose another folder.")
+    refuse_records(directory)
     total = copies * batches.examples_per_epoch
     files = -(-total // _EXAMPLES_PER_FILE) if files is None else files
     if copies < 1 or files < 1:
         raise ValueError(f"copies and files must be at least 1; got {copies} and {files}.")
-    directory.mkdir(parents=True, exist_ok=True)
+    _clear(directory)
     records = _records(batches, total, progress)
     names = {}
     for number in range(files):
@@ -107,6 +107,21 @@ def write_static_examples(
         (batches.shape.sequence_length, batches.shape.max_masks),
         names,
     )
+
+
+def refuse_records(directory: Path) -> None:
+    """Sees that a folder holds no records but what a call that was stopped left.
+
+    Raises:
+        FileExistsError: it holds static examples, or records of other code.
+    """
+    if (directory / STATIC_MANIFEST_FILE).exists():
+        raise FileExistsError(f"{directory} holds static examples; choose another folder.")
+    others = [] if _begun(directory).exists() else sorted(directory.glob(_RECORDS))
+    if others:
+        raise FileExistsError(
+            f"{directory} must hold no records; it holds {others[0].name}. Choose another folder."
+        )
 
 
 def adopt_static_examples(
@@ -150,6 +165,19 @@ def records_of(path: Path) -> Iterator[tf.Tensor]:
         yield from tf.data.TFRecordDataset(str(path), compression).batch(1024)
     except (tf.errors.DataLossError, tf.errors.OutOfRangeError) as error:
         raise ValueError(f"{path} is cut short or damaged: {error.message}") from error
+
+
+def _begun(directory: Path) -> Path:
+    """The file that says whose the records are; it becomes the manifest."""
+    return directory / f"{STATIC_MANIFEST_FILE}.partial"
+
+
+def _clear(directory: Path) -> None:
+    """Begins a folder, without what a call that was stopped left."""
+    directory.mkdir(parents=True, exist_ok=True)
+    _begun(directory).touch()
+    for path in directory.glob(_RECORDS):
+        path.unlink()
 
 
 def _records(

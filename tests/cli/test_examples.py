@@ -12,6 +12,7 @@ import pytest
 
 from albert_tf.cli import main
 from albert_tf.examples.shards import TokenShards
+from albert_tf.training import static_records
 from albert_tf.training.static_examples import StaticFolder
 
 
@@ -112,6 +113,44 @@ def test_static_examples_are_written_and_trained_on(
         "--batch-size", 4, "--out", tmp_path / "model",
     ) == 0  # fmt: skip
     assert (tmp_path / "model" / "model.weights.h5").exists()
+
+
+def test_static_examples_go_on_after_a_stop_from_the_same_corpus_alone(
+    tmp_path: Path, vocabulary: Path, stories: list[list[str]], monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    first, other = tmp_path / "a.txt", tmp_path / "b.txt"
+    texts = ["\n\n".join("\n".join(story) for story in part) for part in (stories[:9], stories[9:])]
+    first.write_text(texts[0])
+    other.write_text(texts[1])
+    out = tmp_path / "static"
+
+    def command(corpus: Path, *options: object, to: Path = out) -> int:
+        return run(
+            "examples", "--corpus", corpus, "--vocab", vocabulary, "--out", to, "--static",
+            "--sequence-length", 32, "--workers", 1, "--copies", 2, *options,
+        )  # fmt: skip
+
+    with monkeypatch.context() as patch:
+        patch.setattr(static_records, "_write_manifest", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            command(first)
+    stopped = (out / "00000.tfrecord").read_bytes()
+    for corpus, options, message in (
+        (other, (), "shards was begun with other files"),
+        (first, ("--sentences", "lines"), "shards was begun with other sentences"),
+    ):
+        assert command(corpus, *options) == 1
+        assert message in capsys.readouterr().err
+    first.write_text(texts[0].swapcase())
+    assert command(first) == 1
+    assert "the corpus changed since" in capsys.readouterr().err
+    first.write_text(texts[0])
+    assert command(first) == 0
+    assert "documents                   9" in capsys.readouterr().out
+    assert (out / "00000.tfrecord").read_bytes() == stopped
+    assert command(first, to=tmp_path / "straight") == 0
+    assert (tmp_path / "straight" / "00000.tfrecord").read_bytes() == stopped
 
 
 def test_beam_makes_the_shards_if_a_runner_is_named(

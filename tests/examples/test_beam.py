@@ -18,6 +18,7 @@ from albert_tf.examples.shards import TokenShards
 from albert_tf.text.vocabulary import adopt_vocabulary
 from tests.examples import small_shards
 from tests.examples.beam_corpus import GROUP_BYTES, ONE, documents, make_small, write_corpus
+from tests.examples.chunk_contents import alternate_along_shards, contents
 
 THREADS = (*ONE, "--direct_num_workers=2", "--direct_running_mode=multi_threading")
 PROCESSES = (*ONE, "--direct_num_workers=2", "--direct_running_mode=multi_processing")
@@ -38,8 +39,8 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.usefixtures("small")
-def test_documents_and_statistics_are_those_of_the_local_engine(
-    tmp_path: Path, paths: list[Path], vocabulary: Path
+def test_documents_chunks_and_statistics_are_those_of_the_local_engine(
+    tmp_path: Path, paths: list[Path], vocabulary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     local = write_shards(paths, vocabulary, tmp_path / "local", workers=1)
     made = write_shards_with_beam(paths, vocabulary, tmp_path / "beam", pipeline_options=ONE)
@@ -52,6 +53,10 @@ def test_documents_and_statistics_are_those_of_the_local_engine(
     assert manifests[0].keys() == manifests[1].keys()
     assert manifests[0]["statistics"] == manifests[1]["statistics"]
     assert len(manifests[0]["shards"]) != len(manifests[1]["shards"])  # groups end shards
+    opened = [TokenShards(tmp_path / name).shards for name in ("local", "beam")]
+    assert contents(opened[0]) == contents(opened[1])
+    alternate_along_shards(monkeypatch)  # the control
+    assert contents(opened[0]) != contents(opened[1])
 
 
 @pytest.mark.usefixtures("small")
@@ -174,6 +179,22 @@ def test_what_is_wrong_is_said_in_our_words(
     write_shards_with_beam(paths[:1], vocabulary, tmp_path / "done", pipeline_options=ONE)
     with pytest.raises(FileExistsError, match="done holds finished examples"):
         write_shards_with_beam(paths[:1], vocabulary, tmp_path / "done", pipeline_options=ONE)
+
+
+@pytest.mark.usefixtures("small")
+def test_a_finished_folder_can_be_compared_with_its_corpus(
+    tmp_path: Path, paths: list[Path], vocabulary: Path
+) -> None:
+    text, out = tmp_path / "a.txt", tmp_path / "out"
+    text.write_text(paths[0].read_text())
+    made = write_shards_with_beam([text], vocabulary, out, pipeline_options=ONE)
+    before = files(out)
+    again = write_shards_with_beam([text], vocabulary, out, pipeline_options=ONE, again=True)
+    assert again == made
+    assert files(out) == before
+    text.write_text(paths[0].read_text().replace("was", "saw", 1))
+    with pytest.raises(ValueError, match=r"the corpus changed since .* text of shard 0"):
+        write_shards_with_beam([text], vocabulary, out, pipeline_options=ONE, again=True)
 
 
 def test_every_flag_of_the_readme_is_one_of_beam() -> None:

@@ -1,10 +1,11 @@
-"""Chunks fill an input, stay inside one document, and follow from the shards alone."""
+"""Chunks fill an input, stay inside one document, and follow from that alone."""
 
 import numpy as np
 import pytest
 
 from albert_tf.examples.chunks import Chunks
 from albert_tf.examples.shards import TokenShard, make_shard
+from tests.examples.chunk_contents import alternate_along_shards, contents
 
 
 def shard(documents: list[list[int]]) -> TokenShard:
@@ -29,7 +30,7 @@ def test_chunks_end_where_the_target_is_reached() -> None:
 
 
 def test_a_last_sentence_joins_the_chunk_before_it() -> None:
-    assert sizes([5, 5, 5, 5, 5], target=10) == [[5, 5], [5, 5, 5]]
+    assert sizes([5, 5, 5, 5, 6], target=10) == [[5, 5], [5, 5, 6]]
 
 
 def test_what_is_left_of_a_document_is_a_shorter_chunk() -> None:
@@ -40,10 +41,35 @@ def test_a_long_first_sentence_still_gets_company() -> None:
     assert sizes([50, 5, 5, 5], target=10) == [[50, 5], [5, 5]]
 
 
-def test_every_other_document_is_cut_from_its_end() -> None:
-    chunks = Chunks([shard([[3, 9, 3, 9, 3], [3, 9, 3, 9, 3]])], target=12)
+def test_a_document_of_an_odd_number_of_tokens_is_cut_from_its_end() -> None:
+    chunks = Chunks([shard([[3, 9, 3, 9, 4], [3, 9, 3, 9, 3]])], target=12)
     cut = [np.diff(chunk.offsets).tolist() for chunk in chunks]
-    assert cut == [[3, 9], [3, 9, 3], [3, 9, 3], [9, 3]]
+    assert cut == [[3, 9], [3, 9, 4], [3, 9, 3], [9, 3]]
+
+
+def test_every_other_stretch_of_a_long_document_is_cut_from_the_other_end() -> None:
+    chunks = Chunks([shard([[2, 3] * 512])], target=7)
+    cut = [tuple(np.diff(chunk.offsets)) for chunk in chunks]
+    assert cut[:171] == [(2, 3, 2), (3, 2, 3)] * 85 + [(2, 3)]
+    assert cut[171:] == [(2, 3)] + [(2, 3, 2), (3, 2, 3)] * 85
+
+
+def test_chunks_are_the_same_however_documents_are_divided_among_shards(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rng = np.random.default_rng(3)
+    documents = [
+        [rng.integers(5, 50_000, rng.integers(1, 23)).tolist() for _ in range(count)]
+        for count in (7, 31, 1, 1900, 2, 11)
+    ]
+    whole = [make_shard(documents, 1 << 16)]
+    divided = [
+        [make_shard(documents[:at], 1 << 16), make_shard(documents[at:], 1 << 16)]
+        for at in range(1, len(documents))
+    ]
+    assert all(contents(parts) == contents(whole) for parts in divided)
+    alternate_along_shards(monkeypatch)  # the control
+    assert any(contents(parts) != contents(whole) for parts in divided)
 
 
 def test_a_lone_sentence_is_a_chunk_only_where_it_is_asked_for() -> None:

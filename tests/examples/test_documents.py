@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from albert_tf.examples.documents import DocumentReader, read_documents
+from albert_tf.examples.documents import DocumentReader
 
 
 def read(path: Path, content: str, form: str | None = None, field: str = "text") -> list[list[str]]:
@@ -16,7 +16,6 @@ def read(path: Path, content: str, form: str | None = None, field: str = "text")
 
 def test_blank_lines_part_documents(tmp_path: Path) -> None:
     assert read(tmp_path / "corpus.txt", "a\nb\n\n \nc\n") == [["a", "b"], ["c"]]
-    assert list(read_documents(tmp_path / "corpus.txt")) == [["a", "b"], ["c"]]
 
 
 def test_a_line_can_be_a_document(tmp_path: Path) -> None:
@@ -71,6 +70,16 @@ def test_a_long_line_stays_in_its_document(tmp_path: Path) -> None:
     reader = DocumentReader([path], "lines")
     assert [[len(part) for part in document] for document in reader] == [[999_999, 499_999], [4]]
     assert reader.lines.cut_lines == 1
+
+
+def test_spaces_inside_a_long_line_do_not_end_its_document(tmp_path: Path) -> None:
+    assert read(tmp_path / "a.txt", f"a{' ' * 2_500_000}b\nc\n") == [["a", "b", "c"]]
+    assert read(tmp_path / "a.txt", f"a\n{' ' * 2_500_000}\nc\n") == [["a"], ["c"]]
+
+
+def test_a_line_of_json_too_long_to_hold_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"a.jsonl line 2 must have at most 32,000,000 charac"):
+        read(tmp_path / "a.jsonl", f'{{"text": "a"}}\n{{"text": "{"word " * 6_500_000}"}}\n')
 
 
 def test_a_long_text_in_json_is_cut_alike(tmp_path: Path) -> None:

@@ -2,10 +2,10 @@
 
 A logistic regression reads what does not depend on order: the lengths of both segments, and
 how often each frequent word is in both together. It must stay at chance on documents it has
-not seen, and must find what each of two leaky ways of making examples gives away.
+not seen, and must find what each of two leaky ways of making examples gives away, and a word.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -131,6 +131,15 @@ def test_the_official_chunks_of_one_sentence_are_found(real_shards: TokenShards)
     leaky = leaky_pairs(real_shards)
     assert surplus(leaky.lengths, leaky) > 6
     assert surplus(np.hstack([leaky.lengths, leaky.counts]), leaky) > 6
+
+
+def test_labels_that_a_word_gives_away_are_found(pairs: Pairs) -> None:
+    holds = pairs.counts > 0
+    word = np.argmin(abs(holds.mean(0) - 0.5))  # in about half of the pairs
+    told = np.random.default_rng(1).random(len(pairs.labels)) < 0.2
+    leaky = replace(pairs, labels=np.where(told, holds[:, word], pairs.labels))
+    assert surplus(pairs.counts, leaky) > 6  # 10 sigmas; of labels of which it tells a tenth, 1
+    assert surplus(0 * pairs.counts, leaky) < 3
 
 
 def test_chunks_cut_from_the_front_alone_are_found(

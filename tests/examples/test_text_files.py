@@ -6,6 +6,7 @@ import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import zstandard
 
@@ -77,6 +78,38 @@ def test_marks_of_the_byte_order_and_foreign_line_ends_go(tmp_path: Path) -> Non
 def test_a_binary_file_is_named(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(ValueError, match="a must be UTF-8 text; it holds NUL bytes"):
         lines(tmp_path / "a", content)
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_a_nul_anywhere_is_named_with_its_place(tmp_path: Path, suffix: str) -> None:
+    content = b"some text\n" * 250_000 + b"\x01\0" * 500
+    packed = PACKERS[suffix](content) if suffix else content
+    with pytest.raises(ValueError, match=r"it holds NUL bytes, the first after 2,500,001 others"):
+        lines(tmp_path / f"a.txt{suffix}", packed)
+
+
+ICELANDIC = "Þá örvænti þjóðin öll, því að síðasti báturinn var ókominn í höfn á góðum tíma.\n"
+THAI = "ครอบครัวที่มีความสุขทุกครอบครัวเหมือนกัน\n"
+
+
+@pytest.mark.parametrize("content", [
+    np.random.default_rng(0).integers(1, 256, 5000, np.uint8).tobytes(),  # holds no NUL
+    (THAI * 50).encode("cp874"),
+    ("모든 행복한 가정은 서로 닮았다.\n" * 50).encode("euc-kr"),
+])  # fmt: skip
+def test_a_file_of_which_over_a_third_is_not_utf8_is_named(tmp_path: Path, content: bytes) -> None:
+    words = rf"a must be UTF-8 text; [\d,]+ of its first {len(content):,} bytes are none"
+    with pytest.raises(ValueError, match=words):
+        lines(tmp_path / "a", content)
+
+
+def test_text_in_latin_1_is_read_and_what_is_replaced_is_counted(tmp_path: Path) -> None:
+    reader = LineReader()
+    accents = sum(letter > "\x7f" for letter in ICELANDIC)
+    assert accents / len(ICELANDIC) > 0.2  # more than in any long text of that language
+    lines(tmp_path / "a", (ICELANDIC * 500).encode("latin-1"), reader)
+    assert reader.replaced == 500 * accents
+    assert lines(tmp_path / "b", THAI.encode("cp874"), reader)  # too short to tell
 
 
 def test_an_empty_file_has_no_lines(tmp_path: Path) -> None:

@@ -198,11 +198,44 @@ def test_a_file_gone_is_named(folder: Path) -> None:
         StaticFolder(folder)
 
 
-def test_a_full_disk_leaves_no_file_and_no_manifest(tmp_path: Path, shards: TokenShards) -> None:
-    (tmp_path / "00000.tfrecord.partial").mkdir()  # cannot be opened for writing
-    with pytest.raises(OSError, match=r"00000.tfrecord could not be written"):
+def stop(shards: TokenShards, folder: Path, files: int) -> None:
+    """Fails at the second file, as on a full disk."""
+    blocked = folder / "00001.tfrecord.partial"  # cannot be opened for writing
+    with pytest.raises(OSError, match=r"00001.tfrecord could not be written"):
+        write_static_examples(
+            batches(shards), folder, copies=3, files=files,
+            progress=lambda _: blocked.mkdir(exist_ok=True),
+        )  # fmt: skip
+    blocked.rmdir()
+
+
+def test_a_full_disk_leaves_whole_files_and_no_manifest(
+    tmp_path: Path, shards: TokenShards
+) -> None:
+    stop(shards, tmp_path, files=3)
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["00000.tfrecord", "static_examples.json.partial"]
+
+
+def test_nothing_of_a_stopped_call_is_left_beside_the_next_ones_files(
+    tmp_path: Path, shards: TokenShards
+) -> None:
+    stop(shards, tmp_path, files=7)
+    for name in ("00005.tfrecord", "00006.tfrecord.partial", "00000.tfrecord.gz"):
+        (tmp_path / name).write_bytes((tmp_path / "00000.tfrecord").read_bytes())
+    manifest = write_static_examples(batches(shards), tmp_path, copies=1, files=2)
+    found = {path.name for path in tmp_path.glob("*.tfrecord*")}
+    assert found == set(manifest.files) == {"00000.tfrecord", "00001.tfrecord"}
+    assert not list(tmp_path.glob("*.partial"))
+    made, read = made_and_read(shards, tmp_path, copies=1)
+    assert sorted(read) == sorted(made)
+
+
+def test_records_of_other_code_are_never_written_over(tmp_path: Path, shards: TokenShards) -> None:
+    (tmp_path / "00000.tfrecord").write_bytes(b"of other code")
+    with pytest.raises(FileExistsError, match=r"must hold no records; it holds 00000\.tfrecord"):
         write_static_examples(batches(shards), tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["00000.tfrecord.partial"]
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"of other code"]
 
 
 def test_counts_below_one_are_named(tmp_path: Path, shards: TokenShards) -> None:
