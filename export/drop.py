@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from albert_tf.export.recipes import CALIBRATED_RECIPES, FLOAT_RECIPE
 from albert_tf.runtime.engine import Engine
+from albert_tf.runtime.model import text_run
 from albert_tf.tasks.embedding import EmbeddingTask
 from albert_tf.tasks.mask_filling import MaskFillingTask
 from albert_tf.tasks.task import Task, TaskModel
@@ -161,7 +162,7 @@ class Gate:
         """
         if not examples:
             return None
-        before = replace(exported, run=Engine(whole).run)
+        before = replace(exported, run=text_run(Engine(whole), exported.tokenizer))
         metric, scores = measure_scores(before, exported, examples, progress=progress)
         accepted = self.accept_drop
         if accepted is None:

@@ -20,7 +20,7 @@ from albert_tf.tasks.classification import ClassificationTask, ClassPrediction, 
 from albert_tf.tasks.mask_filling import Guess, at_gaps
 from albert_tf.tasks.squad import AnswerPrediction, QuestionExample
 from albert_tf.tasks.task import Floats, Run, Task, TaskModel, task_from_dict
-from albert_tf.text.tokenizer import VOCABULARY_FILES, load_tokenizer
+from albert_tf.text.tokenizer import VOCABULARY_FILES, Tokenizer, load_tokenizer
 
 _READ = {"token_ids": 2, "segment_ids": 2, "padding_mask": 2}
 # Inputs and outputs of a file, by what it answers, with how many sizes each has.
@@ -178,11 +178,15 @@ def load(directory: str | Path, num_threads: int = 2) -> EdgeModel:
                 f"{said} against {found}. Export again."
             )
     _check_sizes(directory / CONTRACT_FILE, contract, task)
-    run: Run = engine.run
-    if "mask_positions" in engine.inputs:
-        run = at_gaps(run, tokenizer.special.mask)
     rows = engine.inputs["token_ids"].shape[0] or 1
-    return EdgeModel(task, tokenizer, run, rows, contract=contract)
+    return EdgeModel(task, tokenizer, text_run(engine, tokenizer), rows, contract=contract)
+
+
+def text_run(engine: Engine, tokenizer: Tokenizer) -> Run:
+    """What answers texts, gaps among them, where the file asks for their places."""
+    if "mask_positions" in engine.inputs:
+        return at_gaps(engine.run, tokenizer.special.mask)
+    return engine.run
 
 
 def _ranks(tensors: dict[str, TensorRecord]) -> dict[str, int]:
