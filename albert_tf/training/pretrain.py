@@ -21,6 +21,7 @@ from albert_tf.examples.shards import TokenShards
 from albert_tf.models.backbone import AlbertBackbone
 from albert_tf.models.pretrainer import AlbertPretrainer
 from albert_tf.preprocessing import AlbertPreprocessor
+from albert_tf.training.corpus_checksum import corpus_checksum
 from albert_tf.training.distribution import devices, is_chief, scope, strategy
 from albert_tf.training.input_pipeline import Batch, MakeBatch, fingerprint, stream
 from albert_tf.training.optimizers import build_optimizer
@@ -106,7 +107,8 @@ def pretrain(
     shared = strategy(options.distribute)
     options.check_batch(devices(shared))
     make_batch = pretraining_batches(corpus, options)
-    identity = {**options.identity(), **asdict(config), "first_batch": fingerprint(make_batch)}
+    data = {"corpus": corpus_checksum(corpus), "first_batch": fingerprint(make_batch)}
+    identity = {**options.identity(), **asdict(config), **data}
     schedule = Schedule(options.steps, options.steps_per_save)
     keras.utils.set_random_seed(options.seed)
     with scope(shared):
