@@ -368,6 +368,26 @@ def test_a_log_is_replaced_whole(tmp_path: Path) -> None:
     assert path.read_text() == '{"step": 2}\n{"step": 4}\n'
 
 
+def test_a_full_disk_is_named_with_the_file_and_the_cure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = r"{} cannot be written; the disk may be full: .*No space left on device.* repeat the"
+    log = callbacks.Log(tmp_path / "metrics.jsonl", keep=0)
+    (tmp_path / "metrics.jsonl.part").symlink_to("/dev/full")
+    with pytest.raises(OSError, match=words.format("metrics.jsonl")):
+        log._write(["{}"])
+
+    def full() -> None:  # as TensorFlow says it
+        raise tf.errors.ResourceExhaustedError(None, None, "events.7; No space left on device")
+
+    events = callbacks.Events(tmp_path / "tensorboard")
+    monkeypatch.setattr(events._writer, "flush", full)
+    events.set_model(keras.Sequential([keras.Input((3,))]))
+    events.model.compile("sgd", "mse")
+    with pytest.raises(OSError, match=words.format("tensorboard")):
+        events.on_epoch_end(0, {"loss": 1.0})
+
+
 @pytest.mark.parametrize("wrong", [{"warmup_steps": 8}, {"precision": "mixed_float16"}])
 def test_a_run_that_is_refused_leaves_its_folder_free(
     tmp_path: Path, shards: TokenShards, wrong: dict[str, Any]
