@@ -19,7 +19,8 @@ import tensorflow as tf
 from albert_tf.config import AlbertConfig
 from albert_tf.examples.shards import TokenShards
 from albert_tf.models.pretrainer import AlbertPretrainer
-from albert_tf.training import callbacks, trainer
+from albert_tf.training import callbacks
+from albert_tf.training import pretrain as pretraining
 from albert_tf.training.callbacks import SPEED_METRICS, Diverged, Guard, Preempted
 from albert_tf.training.checkpoints import Checkpoints
 from albert_tf.training.pretrain import PretrainingOptions, pretrain
@@ -302,44 +303,52 @@ def test_a_broken_loss_before_any_save_stops_with_advice(
     assert not (tmp_path / "config.json").exists()
 
 
+def poison(monkeypatch: pytest.MonkeyPatch, *, once: bool) -> None:
+    """Makes the weights of the batch of step 6 NaN, always or only the first time."""
+    make = pretraining.pretraining_batches
+    poisoned: list[int] = []
+
+    def batches(*settings: Any) -> Any:
+        make_batch = make(*settings)
+
+        def batch(step: int) -> Any:
+            inputs, targets, weights = make_batch(step)
+            weights = {name: value.astype(np.float32) for name, value in weights.items()}
+            if step == 5 and not (once and poisoned):
+                poisoned.append(step)
+                weights["mlm"][:] = np.nan
+            return inputs, targets, weights
+
+        return batch
+
+    monkeypatch.setattr(pretraining, "pretraining_batches", batches)
+
+
 @pytest.mark.slow
 def test_a_broken_run_goes_back_and_on_at_half_the_rate(
-    tmp_path: Path, shards: TokenShards, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, shards: TokenShards, whole: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    broken: list[int] = []
-
-    def break_once() -> None:
-        if not broken:
-            broken.append(5)
-            raise Diverged("loss must be finite; got nan at step 5")
-
-    factors: list[float] = []
-    with monkeypatch.context() as patch:
-        stop_at(5, patch, break_once)
-        patch.setattr(
-            trainer, "_recover",
-            lambda model, saved, error, recover=trainer._recover: (
-                recover(model, saved, error),
-                factors.append(float(trainer.rate_factor(model.optimizer))),
-            ),
-        )  # fmt: skip
-        with pytest.warns(UserWarning, match=r"went back to step 4 with 0\.5 of the learning rate"):
-            log = pretrain(shards, config(shards), OPTIONS, tmp_path)
-    assert factors == [0.5]
+    poison(monkeypatch, once=True)
+    words = r"loss must be finite; got nan at step 6; went back to step 4 with 0\.5 of the learning"
+    with pytest.warns(UserWarning, match=words):
+        log = pretrain(shards, config(shards), OPTIONS, tmp_path)
     assert [entry["step"] for entry in log] == [2, 4, 6, 7]
+    expected = [json.loads(line) for line in (whole / "metrics.jsonl").read_text().splitlines()]
+    losses, straight = ([entry["loss"] for entry in entries] for entries in (log, expected))
+    assert losses[:2] == pytest.approx(straight[:2], rel=1e-6)  # weights are floats here
+    # Steps 5 and 6 begin from the same weights; the seventh from those of a lower rate.
+    assert np.isfinite(losses).all()
+    assert losses[3] != pytest.approx(straight[3], rel=1e-6)
     assert (tmp_path / "config.json").exists()
 
 
 def test_a_run_that_breaks_at_every_rate_stops(
     tmp_path: Path, shards: TokenShards, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def break_always() -> None:
-        raise Diverged("loss must be finite; got nan at step 5")
-
-    stop_at(5, monkeypatch, break_always)
+    poison(monkeypatch, once=False)
     with (
         warnings.catch_warnings(record=True, action="always") as caught,
-        pytest.raises(ValueError, match="after 3 attempts with lower rates"),
+        pytest.raises(ValueError, match="got nan at step 6, after 3 attempts with lower rates"),
     ):
         pretrain(shards, config(shards), OPTIONS, tmp_path)
     said = [str(warning.message) for warning in caught if "rate" in str(warning.message)]
