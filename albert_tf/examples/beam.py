@@ -40,7 +40,7 @@ from albert_tf.examples.beam_steps import (
 from albert_tf.examples.corpus import LENGTHS_FILE, CorpusOptions, corpus_settings, count_corpus
 from albert_tf.examples.documents import DocumentReader
 from albert_tf.examples.sentences import SentenceSplitter
-from albert_tf.examples.shard_folder import SETTINGS_FILE, check_claim
+from albert_tf.examples.shard_folder import SETTINGS_FILE, check_claim, manifest_entry
 from albert_tf.examples.shards import MANIFEST_FILE, TokenShard, shard_path, vocabulary_checksum
 from albert_tf.examples.statistics import CorpusLengths, CorpusStatistics
 from albert_tf.text.tokenizer import load_tokenizer
@@ -118,7 +118,7 @@ def write_shards_with_beam(
             "vocab_size": tokenizer.vocab_size,
             "settings": settings,
             "statistics": asdict(statistics),
-            "shards": [record["counts"] for record in records],
+            "shards": [manifest_entry(record) for record in records],
         },
     )
     return statistics

@@ -58,8 +58,8 @@ class ShardFolder:
             yield open_shard(self.directory, number, record["counts"])
 
     def finish(self, manifest: dict[str, Any]) -> None:
-        """Writes the manifest, which names the counts of every shard."""
-        shards = [record["counts"] for record in self.records]
+        """Writes the manifest, which names the counts and the text of every shard."""
+        shards = [manifest_entry(record) for record in self.records]
         write_json_object(self.directory / MANIFEST_FILE, {**manifest, "shards": shards})
 
     def _claim(self, settings: dict[str, Any], again: bool) -> None:
@@ -85,6 +85,11 @@ class ShardFolder:
                 f"{error} Delete {path.name} to have this shard and those after it made again."
             ) from error
         return record
+
+
+def manifest_entry(record: dict[str, Any]) -> dict[str, Any]:
+    """What the manifest says of a shard: its counts and the checksum of its text."""
+    return {**record["counts"], "text": record["text"]}
 
 
 def check_claim(

@@ -7,6 +7,8 @@ Shape letters: B sequences, T tokens, M places wanted, H hidden.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import groupby
 from typing import Any
 
@@ -149,7 +151,33 @@ class AlbertEncoder(keras.layers.Layer):
         def application(readers: Tensor, x: Tensor) -> Tensor:
             return apply(layer, readers, x)
 
-        return keras.remat(application) if self.remat and training else application
+        if not (self.remat and training):
+            return application
+        # Drawn here, once, so that the second time drops what the first did.
+        dropouts = [dropout for block in layer for dropout in block.dropouts if dropout.rate > 0]
+        generators = [dropout.seed_generator for dropout in dropouts]
+        seeds = [generator.next() for generator in generators]
+
+        def repeatable(readers: Tensor, x: Tensor) -> Tensor:
+            with _given(generators, seeds):
+                return application(readers, x)
+
+        return keras.remat(repeatable)
+
+
+@contextmanager
+def _given(generators: list[Any], seeds: list[Tensor]) -> Iterator[None]:
+    """Makes generators of seeds return these, instead of drawing the next.
+
+    Not `keras.StatelessScope`, which hides the weights that an outer one of JAX stands in for.
+    """
+    for generator, seed in zip(generators, seeds, strict=True):
+        generator.next = lambda ordered=True, seed=seed: seed
+    try:
+        yield
+    finally:
+        for generator in generators:
+            del generator.next
 
 
 def take_places(x: Tensor, positions: Tensor) -> Tensor:

@@ -38,6 +38,11 @@ class AttentionBlock(keras.layers.Layer):
         self.dropout = keras.layers.Dropout(config.hidden_dropout_prob, dtype=self.dtype_policy)
         self.norm = layer_norm("norm")
 
+    @property
+    def dropouts(self) -> list[keras.layers.Dropout]:
+        """All that draw at random in one call, each once."""
+        return [self.attention.dropout, self.dropout]
+
     def build(self, readers_shape: Any, x_shape: Any, padding_mask_shape: Any) -> None:
         self.attention.build(readers_shape, x_shape, padding_mask_shape)
         self.norm.build(x_shape)
@@ -68,6 +73,11 @@ class FeedForwardBlock(keras.layers.Layer):
         self.output_projection = self._dense(config.hidden_size, "output")
         self.dropout = keras.layers.Dropout(config.hidden_dropout_prob, dtype=self.dtype_policy)
         self.norm = layer_norm("norm")
+
+    @property
+    def dropouts(self) -> list[keras.layers.Dropout]:
+        """All that draw at random in one call, each once."""
+        return [self.dropout]
 
     def _dense(self, width: int, name: str) -> keras.layers.Dense:
         return keras.layers.Dense(

@@ -10,6 +10,8 @@ import math
 import signal
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,7 +20,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from albert_tf.training.checkpoints import Checkpoints, steps_taken
+from albert_tf.training.checkpoints import Checkpoints, first_line, steps_taken
 from albert_tf.training.throughput import StepWork
 
 Logs = dict[str, Any] | None
@@ -99,8 +101,9 @@ class Log(keras.callbacks.Callback):
     def _write(self, lines: list[str]) -> None:
         """Replaces the file at once, so that it is never half written."""
         part = self._path.with_name(f"{self._path.name}.part")
-        part.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
-        part.replace(self._path)
+        with _written(self._path):
+            part.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+            part.replace(self._path)
 
 
 class Events(keras.callbacks.Callback):
@@ -108,14 +111,28 @@ class Events(keras.callbacks.Callback):
 
     def __init__(self, directory: Path) -> None:
         super().__init__()
-        self._writer = tf.summary.create_file_writer(str(directory))
+        self._directory = directory
+        with _written(directory):
+            self._writer = tf.summary.create_file_writer(str(directory))
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         step = steps_taken(self.model)
-        with self._writer.as_default():
+        with _written(self._directory), self._writer.as_default():
             for name, value in (logs or {}).items():
                 tf.summary.scalar(name, value, step)
-        self._writer.flush()
+            self._writer.flush()
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[None]:
+    """Says where a disk is full; TensorFlow's error for it is that of a full memory."""
+    try:
+        yield
+    except (OSError, tf.errors.OpError) as error:
+        raise OSError(
+            f"{path} cannot be written; the disk may be full: {first_line(error)}. Make room and "
+            f"repeat the command; the run continues from its last save."
+        ) from error
 
 
 class Speed(keras.callbacks.Callback):

@@ -47,6 +47,7 @@ class Checkpoints:
             variables.append(factor)
         self._model = model
         self._checkpoint = tf.train.Checkpoint(variables=[v.value for v in variables])
+        self._whole: list[Path] = []  # what this process has read or written, from old to new
         self._clear()
 
     def restore(self) -> int:
@@ -61,6 +62,7 @@ class Checkpoints:
         for path in reversed(found):
             try:
                 self._checkpoint.read(str(path)).assert_existing_objects_matched()
+                self._whole = [path]
                 return steps_taken(self._model)
             except Exception as error:  # TensorFlow has many for a damaged file, IndexError too
                 warnings.warn(f"{path} is damaged: {first_line(error)}", stacklevel=2)
@@ -72,29 +74,31 @@ class Checkpoints:
         return 0
 
     def save(self) -> None:
-        """Writes a checkpoint and keeps one before it.
+        """Writes a checkpoint and keeps one before it that is whole.
 
         Raises:
             OSError: it could not be written; what was there stays.
         """
-        name = f"{_NAME}-{steps_taken(self._model)}"
+        path = self._directory / f"{_NAME}-{steps_taken(self._model)}"
         try:
             if not self._chief:
                 # Saving under tf.distribute takes every worker; what this one writes is not kept.
                 with tempfile.TemporaryDirectory() as own:
-                    self._checkpoint.write(f"{own}/{name}")
+                    self._checkpoint.write(f"{own}/{path.name}")
                 return
             self._directory.mkdir(parents=True, exist_ok=True)
-            self._checkpoint.write(str(self._directory / name))
+            self._checkpoint.write(str(path))
         except (tf.errors.OpError, OSError) as error:
             self._clear()
             raise OSError(
                 f"no checkpoint could be written to {self._directory}: {first_line(error)}. The "
                 f"one before it is kept; repeat the command to continue from there."
             ) from error
-        for old in self._found()[:-2]:
-            for file in old.parent.glob(f"{old.name}.*"):
-                file.unlink()
+        self._whole = [*(one for one in self._whole if one != path), path][-2:]
+        if len(self._whole) == 2:
+            for old in set(self._found()) - set(self._whole):
+                for file in old.parent.glob(f"{old.name}.*"):
+                    file.unlink()
 
     def _clear(self) -> None:
         """Removes what a save left that did not come to its end."""

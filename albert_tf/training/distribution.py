@@ -6,6 +6,8 @@ cli  ->  [distribution.strategy]  ->  trainer, pretrain, finetune
 from __future__ import annotations
 
 import contextlib
+import json
+import zlib
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -70,6 +72,34 @@ def is_chief(found: tf.distribute.Strategy | None) -> bool:
     if resolver.task_type == "worker" and "chief" in resolver.cluster_spec().jobs:
         return False
     return not resolver.task_id
+
+
+def check_agreement(found: tf.distribute.Strategy | None, settings: dict[str, Any]) -> None:
+    """Compares what the workers of a run were told; with one process there is nothing to do.
+
+    Args:
+        found: The strategy of the run. All workers must make this call.
+        settings: JSON values that have to be the same everywhere.
+
+    Raises:
+        ValueError: they are not. All workers raise it.
+    """
+    if not isinstance(found, tf.distribute.MultiWorkerMirroredStrategy):
+        return
+    told = [zlib.crc32(json.dumps(pair, default=str).encode()) for pair in settings.items()]
+
+    @tf.function
+    def of_all_workers() -> tf.Tensor:
+        context = tf.distribute.get_replica_context()
+        return context.all_gather(tf.constant([told], tf.int64), axis=0)
+
+    rows = found.experimental_local_results(found.run(of_all_workers))[0]
+    for name, sums in zip(settings, rows.numpy().T, strict=True):
+        if len(set(sums)) > 1:
+            raise ValueError(
+                f"all workers must be started with the same settings; their {name} differs, and is "
+                f"{settings[name]!r} here. Start all of them again with one command."
+            )
 
 
 def _local_devices() -> list[str]:

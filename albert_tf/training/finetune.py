@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from albert_tf.tasks.regression import RegressionTask
 from albert_tf.tasks.task import Sample, Task, task_to_dict, write_task
 from albert_tf.text.tokenizer import Tokenizer, load_tokenizer
 from albert_tf.training.adapters import add_adapters
-from albert_tf.training.distribution import devices, is_chief, scope, strategy
+from albert_tf.training.distribution import check_agreement, devices, is_chief, scope, strategy
 from albert_tf.training.evaluation import Evaluation
 from albert_tf.training.input_pipeline import Batch, EpochOrder, fingerprint
 from albert_tf.training.layer_decay import rate_shares
@@ -96,8 +97,9 @@ def finetune(
         _compile(model, options, steps, warmup_steps)
     parts = devices(shared) * options.micro_batches
     make_batch = partial(_batch, samples, order, task, tokenizer)  # the same, whoever computes it
-    data = {"model": pretrained, "first_batch": fingerprint(make_batch), "head_kept": head_kept}
-    settings = {**data, **options.identity(), **task_to_dict(task)}
+    data = {"first_batch": fingerprint(make_batch), "head_kept": head_kept}
+    settings = {"model": pretrained, **data, **options.identity(), **task_to_dict(task)}
+    check_agreement(shared, {**asdict(options), **task_to_dict(task), **data})
     chief = is_chief(shared)
     with claim(directory, settings) if chief else nullcontext():
         evaluation = Evaluation(

@@ -21,7 +21,8 @@ from albert_tf.examples.shards import TokenShards
 from albert_tf.models.backbone import AlbertBackbone
 from albert_tf.models.pretrainer import AlbertPretrainer
 from albert_tf.preprocessing import AlbertPreprocessor
-from albert_tf.training.distribution import devices, is_chief, scope, strategy
+from albert_tf.training.corpus_checksum import corpus_checksum
+from albert_tf.training.distribution import check_agreement, devices, is_chief, scope, strategy
 from albert_tf.training.input_pipeline import Batch, MakeBatch, fingerprint, stream
 from albert_tf.training.optimizers import build_optimizer
 from albert_tf.training.options import RunOptions
@@ -99,14 +100,17 @@ def pretrain(
         FileExistsError: `directory` holds a finished model, or another process trains in it.
         OSError: a checkpoint could not be written, or another worker was lost.
         ValueError: vocabulary and config disagree, the corpus does not suit the options,
-            another run began in `directory`, or the run broke.
+            another run began in `directory`, workers were told different things, or the run
+            broke.
         callbacks.Preempted: the process was told to stop, and the run has saved itself.
     """
     _check(corpus, config, options)
     shared = strategy(options.distribute)
     options.check_batch(devices(shared))
     make_batch = pretraining_batches(corpus, options)
-    identity = {**options.identity(), **asdict(config), "first_batch": fingerprint(make_batch)}
+    data = {"corpus": corpus_checksum(corpus), "first_batch": fingerprint(make_batch)}
+    identity = {**options.identity(), **asdict(config), **data}
+    check_agreement(shared, {**identity, **asdict(options)})
     schedule = Schedule(options.steps, options.steps_per_save)
     keras.utils.set_random_seed(options.seed)
     with scope(shared):

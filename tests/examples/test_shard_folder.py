@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from albert_tf.examples.shard_folder import ShardFolder
-from albert_tf.examples.shards import make_shard
+from albert_tf.examples.shards import MANIFEST_FILE, make_shard
+from albert_tf.json_file import read_json_object
 
 SETTINGS = {"language": "en", "files": [["a.txt", 3], ["b.txt", 5]]}
 
@@ -39,6 +40,14 @@ def test_other_settings_are_refused_by_name(
     begun(tmp_path / "out")
     with pytest.raises(ValueError, match=message):
         ShardFolder(tmp_path / "out", {**SETTINGS, **changed})
+
+
+def test_the_manifest_names_the_counts_and_the_text_of_every_shard(tmp_path: Path) -> None:
+    begun(tmp_path / "out").finish({"vocab_size": 120})
+    manifest = read_json_object(tmp_path / "out" / MANIFEST_FILE)
+    counts = {"tokens": 1, "sentences": 1, "documents": 1}
+    texts = [{**counts, "text": f"checksum {number}"} for number in range(2)]
+    assert manifest == {"vocab_size": 120, "shards": texts}
 
 
 def test_a_finished_folder_is_refused(tmp_path: Path) -> None:

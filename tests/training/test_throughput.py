@@ -1,8 +1,11 @@
 """Work is counted from the sizes alone, and a peak is a rate this machine can reach."""
 
+from itertools import count
+
 import pytest
 
 from albert_tf.config import AlbertConfig
+from albert_tf.training import throughput
 from albert_tf.training.throughput import matmul_peak, pretraining_work
 
 
@@ -20,7 +23,12 @@ def test_the_work_of_a_step_is_that_of_its_products() -> None:
 
 
 @pytest.mark.slow
-def test_the_peak_of_two_devices_is_twice_that_of_one() -> None:
-    one, two = matmul_peak(), matmul_peak(devices=2)
-    assert one > 1e8  # the slowest processor of this century
-    assert 0.2 < two / one / 2 < 5  # measured twice, on a machine that does other things
+def test_the_peak_is_a_rate_of_this_machine() -> None:
+    assert 1e8 < matmul_peak() < 1e16  # the slowest processor of this century, and no device yet
+
+
+def test_the_peak_of_two_devices_is_twice_that_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(throughput, "_SIZE", 8)
+    monkeypatch.setattr(throughput.time, "perf_counter", count().__next__)  # a second per call
+    one, two = matmul_peak.__wrapped__(), matmul_peak.__wrapped__(devices=2)
+    assert (one, two) == (4 * 2 * 8**3, 2 * 4 * 2 * 8**3)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,8 +21,9 @@ from tests.training.test_trainer import OPTIONS, config, repeatable, weights
 
 ROOT = Path(__file__).parents[2]
 OPTIONS = replace(OPTIONS, steps=40, steps_per_save=4)
+Changes = dict[str, Any]  # of the options
 SCRIPT = """
-import sys, time
+import json, sys, time
 from dataclasses import replace
 from pathlib import Path
 import tensorflow as tf
@@ -28,7 +31,7 @@ from albert_tf.examples.shards import TokenShards
 from albert_tf.training import callbacks
 from albert_tf.training.pretrain import pretrain
 from tests.training.test_workers import OPTIONS, without_dropout
-folder, out, strategy, pause = sys.argv[1:]
+folder, out, strategy, pause, changes = sys.argv[1:]
 if strategy == "mirrored":
     tf.config.set_logical_device_configuration(
         tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
@@ -40,8 +43,9 @@ def slowly(self, batch, logs=None):
 callbacks.Guard.on_train_batch_end = slowly
 shards = TokenShards(folder)
 try:
-    pretrain(shards, without_dropout(shards), replace(OPTIONS, distribute=strategy), Path(out))
-except (OSError, callbacks.Preempted) as error:
+    options = replace(OPTIONS, distribute=strategy, **json.loads(changes))
+    pretrain(shards, without_dropout(shards), options, Path(out))
+except (OSError, ValueError, callbacks.Preempted) as error:
     sys.exit(f"{type(error).__name__}: {error}")
 """
 
@@ -52,17 +56,19 @@ def without_dropout(shards: TokenShards):  # type: ignore[no-untyped-def]
 
 
 def start(
-    shards: TokenShards, folder: Path, strategy: str, pause: float = 0.0, **variables: str
-) -> subprocess.Popen[str]:
+    shards: TokenShards, folder: Path, strategy: str, pause: float = 0.0,
+    changes: Changes | None = None, **variables: str,
+) -> subprocess.Popen[str]:  # fmt: skip
+    settings = [strategy, str(pause), json.dumps(changes or {})]
     return subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, shards.directory, folder, strategy, str(pause)], cwd=ROOT,
+        [sys.executable, "-c", SCRIPT, shards.directory, folder, *settings], cwd=ROOT,
         text=True, stderr=subprocess.PIPE,
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **variables},
     )  # fmt: skip
 
 
 def start_both(
-    shards: TokenShards, folder: Path, pause: float = 0.0
+    shards: TokenShards, folder: Path, pause: float = 0.0, second: Changes | None = None
 ) -> list[subprocess.Popen[str]]:
     ports = []
     for _ in range(2):
@@ -72,7 +78,10 @@ def start_both(
     cluster = {"worker": [f"localhost:{port}" for port in ports]}
     tasks = [{"type": "worker", "index": index} for index in range(2)]
     configs = [json.dumps({"cluster": cluster, "task": task}) for task in tasks]
-    return [start(shards, folder, "multi_worker", pause, TF_CONFIG=config) for config in configs]
+    return [
+        start(shards, folder, "multi_worker", pause, changes, TF_CONFIG=config)
+        for changes, config in zip(({}, second), configs, strict=True)
+    ]
 
 
 def wait_for(step: int, folder: Path, process: subprocess.Popen[str]) -> None:
@@ -106,6 +115,29 @@ def assert_same_but_for_rounding(first: Path, second: Path) -> None:
     assert len(logs[0]) == len(logs[1]) == OPTIONS.steps / OPTIONS.steps_per_save
     for one, two in zip(*map(repeatable, logs), strict=True):
         assert one == pytest.approx(two, abs=1e-4)
+
+
+@pytest.mark.slow
+def test_another_seed_is_the_control_that_ends_elsewhere(
+    tmp_path: Path, shards: TokenShards, alone: Path
+) -> None:
+    pretrain(shards, without_dropout(shards), replace(OPTIONS, seed=1), tmp_path / "other")
+    with pytest.raises(AssertionError, match="Not equal to tolerance"):
+        assert_same_but_for_rounding(alone, tmp_path / "other")
+
+
+@pytest.mark.slow
+def test_workers_that_were_told_different_things_all_stop_before_they_train(
+    tmp_path: Path, shards: TokenShards
+) -> None:
+    out = tmp_path / "out"
+    for number, worker in enumerate(start_both(shards, out, second={"learning_rate": 0.002})):
+        errors = worker.communicate(timeout=300)[1]
+        assert worker.returncode == 1
+        rate = (OPTIONS.learning_rate, 0.002)[number]
+        words = f"ValueError: all workers must .* their learning_rate differs, and is {rate} here"
+        assert re.search(words, errors), errors[-3000:]
+    assert not out.exists()
 
 
 @pytest.mark.slow
