@@ -197,7 +197,7 @@ def test_a_disk_without_room_for_the_conversion_is_named(models: Path, tmp_path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGTERM])
 def test_a_killed_export_leaves_what_was_there(
     models: Path, tmp_path: Path, by: signal.Signals
 ) -> None:
