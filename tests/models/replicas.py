@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import sys
+from dataclasses import replace
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -52,8 +53,19 @@ CASES: dict[str, dict[str, Any]] = {
     "lamb_layer_decay": {"optimizer": "lamb", "layer_decay": 0.5},
     "lora": {"optimizer": "adamw", "lora": 2},
     "uneven": {"optimizer": "adamw", "batch": 7},
+    "dropout": {"optimizer": "adamw", "dropout": 0.1},
+    "dropout_remat": {"optimizer": "adamw", "dropout": 0.1, "remat": True},
+    "dropout_everything": {
+        "optimizer": "lamb", "micro_batches": 2, "steps_per_execution": 4, "jit_compile": True,
+        "dropout": 0.1,
+    },
+    "dropout_everything_remat": {
+        "optimizer": "lamb", "micro_batches": 2, "steps_per_execution": 4, "jit_compile": True,
+        "dropout": 0.1, "remat": True,
+    },
     "stock_sgd": {"optimizer": "sgd", "stock": True},
     "stock_adamw": {"optimizer": "adamw", "stock": True},
+    "stock_bfloat16": {"optimizer": "adamw", "stock": True, "dtype": "mixed_bfloat16"},
     "stock_clip": {"optimizer": "clip", "stock": True},
     "stock_several_steps": {"optimizer": "sgd", "stock": True, "steps_per_execution": 4},
     "stock_xla": {"optimizer": "sgd", "stock": True, "jit_compile": True},
@@ -100,7 +112,10 @@ def build(case: dict[str, Any]) -> keras.Model:
     """The model of a case, with weights that do not depend on who builds it."""
     case = dict(case)
     case.pop("batch", None)
-    backbone = AlbertBackbone(CONFIG, dtype=case.pop("dtype", None))
+    keras.utils.set_random_seed(1)  # where dropout begins
+    rate = case.pop("dropout", 0.0)
+    config = replace(CONFIG, hidden_dropout_prob=rate, attention_probs_dropout_prob=rate)
+    backbone = AlbertBackbone(config, dtype=case.pop("dtype", None), remat=case.pop("remat", False))
     model: Any = AlbertPretrainer(backbone, compile=False)
     if "lora" in case:
         add_adapters(backbone, case.pop("lora"))

@@ -219,12 +219,17 @@ def test_dropout_follows_the_config() -> None:
 
 @pytest.mark.slow
 def test_a_model_too_large_to_remember_its_activations_trains_the_same() -> None:
-    losses = []
-    for remat in (False, True):
+    def losses(rate: float, remat: bool) -> list[float]:
         keras.utils.set_random_seed(0)
-        model = AlbertTextClassifier(AlbertBackbone(TINY, remat=remat), num_classes=5, dropout=0.0)
-        model.compile("sgd", jit_compile=True)
+        config = replace(TINY, hidden_dropout_prob=rate, attention_probs_dropout_prob=rate)
+        backbone = AlbertBackbone(config, remat=remat)
+        assert AlbertBackbone.from_config(backbone.get_config()).encoder.remat == remat
+        model = AlbertTextClassifier(backbone, num_classes=5)
+        model.compile(keras.optimizers.SGD(0.1), jit_compile=True)
         history = model.fit(INPUTS, np.array([0, 3, 4]), epochs=3, shuffle=False, verbose=0)
-        losses.append(history.history["loss"])
-    np.testing.assert_allclose(losses[0], losses[1], rtol=1e-5)
-    assert AlbertBackbone.from_config(model.backbone.get_config()).encoder.remat
+        return list(history.history["loss"])
+
+    expected = losses(0.2, remat=False)
+    np.testing.assert_allclose(losses(0.2, remat=True), expected, rtol=1e-5)
+    # The control: without dropout the first loss is another one already.
+    assert not np.allclose(losses(0.0, remat=True), expected, rtol=1e-3)
