@@ -23,7 +23,7 @@ def other_end(stories: list[list[str]]) -> list[list[str]]:
     ]
 
 
-def test_changed_text_is_seen_where_the_first_batch_is_the_same(
+def test_changed_text_is_seen_though_every_count_is_the_same(
     tmp_path: Path, shards: TokenShards, stories: list[list[str]]
 ) -> None:
     again = write_stories(stories, shards.tokenizer, tmp_path / "again")
