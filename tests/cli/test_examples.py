@@ -89,6 +89,7 @@ def test_a_key_stops_all_processes_without_a_trace(tmp_path: Path, vocabulary: P
     assert "Traceback" not in errors
 
 
+@pytest.mark.slow
 def test_static_examples_are_written_and_trained_on(
     tmp_path: Path, vocabulary: Path, stories: list[list[str]]
 ) -> None:

@@ -1,11 +1,13 @@
 """Folders of tiny models with random weights."""
 
+import shutil
 from pathlib import Path
 
 import keras
 import pytest
 
 from albert_tf.config import AlbertConfig
+from albert_tf.export import bundle
 from albert_tf.models.backbone import AlbertBackbone
 from albert_tf.models.classifier import AlbertTextClassifier
 from albert_tf.models.multiple_choice import AlbertMultipleChoice
@@ -70,3 +72,17 @@ def models(tmp_path_factory: pytest.TempPathFactory, tokenizer: Tokenizer) -> Pa
         kept.save_to_preset(str(folder / name))
         tokenizer.save(folder / name)
     return folder
+
+
+@pytest.fixture(scope="module")
+def exported(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The float export of the classifier."""
+    target = tmp_path_factory.mktemp("exported") / "out"
+    bundle.export(models / "classifier", target, "float32")
+    return target
+
+
+@pytest.fixture
+def target(exported: Path, tmp_path: Path) -> Path:
+    """A copy of it, `out`, which a test may replace."""
+    return shutil.copytree(exported, tmp_path / "out")

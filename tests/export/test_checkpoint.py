@@ -9,7 +9,10 @@ from albert_tf.export.checkpoint import export_checkpoint
 from albert_tf.text.tokenizer import SentencePieceTokenizer
 
 
-@pytest.mark.parametrize("file_format", ["huggingface", "kerashub", "saved_model"])
+@pytest.mark.parametrize(
+    "file_format",
+    ["huggingface", "kerashub", pytest.param("saved_model", marks=pytest.mark.slow)],
+)
 def test_every_format_is_a_folder_of_its_own(
     models: Path, tmp_path: Path, file_format: str
 ) -> None:

@@ -11,6 +11,7 @@ from albert_tf.models.question_answerer import AlbertQuestionAnswerer
 from tests.conftest import TINY
 
 
+@pytest.mark.slow
 def test_the_encoder_is_stored_once_however_often_it_is_applied() -> None:
     sizes = {}
     for layers, groups in ((2, 1), (12, 1), (2, 2)):
