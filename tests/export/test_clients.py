@@ -50,7 +50,7 @@ WORDPIECE_TEXTS = [TEXTS[index] for index in (0, 1, 2, 4, 5)]
 # score up to 1 or as a share of a larger one.
 TOLERANCE = 1e-5
 # Older runtimes round activations of 8 bits in another way.
-ROUNDING = 0.02
+ROUNDING = 0.002
 # BertQuestionAnswerer's longest answer.
 ASKING = QuestionAnsweringTask(max_answer_length=32)
 

@@ -31,7 +31,7 @@ def test_the_edge_extra_answers_in_an_environment_of_its_own(exports: Path, tmp_
     if "No matching distribution" in made.stderr or "connection" in made.stderr:
         pytest.skip(made.stderr)
     assert made.returncode == 0, made.stderr
-    command = [python, "-c", PROGRAM, exports / "classifier", "Mina found a lamp."]
+    command = [python, "-I", "-c", PROGRAM, exports / "classifier", "Mina found a lamp."]
     found = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=True)
     absent, place, answer = json.loads(found.stdout)
     assert absent == ["tensorflow", "keras"]
