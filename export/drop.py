@@ -45,9 +45,9 @@ AGREEMENT_BARS = {
         "dynamic_wi4b32_afp32": 25.0,
     },
 }  # fmt: skip
-# Scores that are means over the examples. One example more or less is accepted, if it is no
-# more than so many points.
-_COUNTED, _LARGEST_STEP = {"accuracy", "f1", "best_f1"}, 5.0
+# Scores that are means over the examples, of which one more or less is accepted.
+_COUNTED = {"accuracy", "f1", "best_f1"}
+_LARGEST_STEP = 5.0  # points that one example may be worth for that
 
 
 class DropError(ValueError):
