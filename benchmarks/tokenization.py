@@ -54,7 +54,7 @@ def contestants(path: Path) -> dict[str, Callable[[list[str]], Ids]]:
     import sentencepiece
     import tensorflow as tf
 
-    from albert_tf.preprocessing import graph_tokenizer
+    from albert_tf.graph_text import graph_tokenizer
     from albert_tf.text.tokenizer import SentencePieceTokenizer
     from tests.text.official import official_ids, official_text
 

@@ -11,7 +11,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from albert_tf.preprocessing import AlbertPreprocessor, graph_tokenizer
+from albert_tf.graph_text import graph_tokenizer
+from albert_tf.preprocessing import AlbertPreprocessor
 from albert_tf.tasks.classification import ClassificationTask
 from albert_tf.tasks.squad import QuestionAnsweringTask
 from albert_tf.tasks.task import Task

@@ -12,11 +12,12 @@ import sentencepiece
 import tensorflow as tf
 
 from albert_tf.examples.packing import pack, pad_batch, truncate
+from albert_tf.graph_text import graph_tokenizer
 from albert_tf.models.backbone import AlbertBackbone
 from albert_tf.models.classifier import AlbertTextClassifier
 from albert_tf.models.pretrainer import AlbertPretrainer
 from albert_tf.models.question_answerer import AlbertQuestionAnswerer
-from albert_tf.preprocessing import AlbertPreprocessor, graph_tokenizer
+from albert_tf.preprocessing import AlbertPreprocessor
 from albert_tf.text.tokenizer import SentencePieceTokenizer, Tokenizer, load_tokenizer
 from albert_tf.text.vocabulary import adopt_vocabulary
 from tests.conftest import TINY

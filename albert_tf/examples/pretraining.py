@@ -159,6 +159,18 @@ class PretrainingBatches:
         return order
 
 
+def model_batch(
+    examples: dict[str, Ints],
+) -> tuple[dict[str, Ints], dict[str, Ints], dict[str, Ints]]:
+    """Parts a batch of examples into what Keras takes: inputs, targets, sample weights."""
+    inputs = dict(examples)
+    targets, weights = {"mlm": inputs.pop("mask_ids")}, {"mlm": inputs.pop("mask_weights")}
+    for objective in ("sop", "nsp"):
+        if (label := inputs.pop(f"{objective}_label", None)) is not None:
+            targets[objective], weights[objective] = label, np.ones_like(label)
+    return inputs, targets, weights
+
+
 def _word_ids(batch: dict[str, Ints], starts: NDArray[np.bool_], special: SpecialIds) -> Ints:
     """Numbers the words [B, T]; -1 at [CLS], [SEP] and padding. A segment begins a new word."""
     ids = batch["token_ids"]

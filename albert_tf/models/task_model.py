@@ -5,6 +5,7 @@ backbone  ->  [task_model.AlbertTask]  ->  pretrainer, classifier, question_answ
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import keras
@@ -143,6 +144,18 @@ class AlbertTask(_Training):
         total = self.objectives.total(losses, shares)
         return total + sum(self.losses) if self.losses else total
 
+    def fit(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """As in Keras. KerasHub's own takes neither a `PyDataset` nor a generator."""
+        return _road(x).fit(self, x, *args, **kwargs)
+
+    def evaluate(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """As in Keras; see `fit`."""
+        return _road(x).evaluate(self, x, *args, **kwargs)
+
+    def predict(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """As in Keras; see `fit`."""
+        return _road(x).predict(self, x, *args, **kwargs)
+
     def preprocess_samples(self, x: Any, y: Any = None, sample_weight: Any = None) -> Any:
         """Makes inputs of texts; a dict of arrays stays as it is."""
         if self.preprocessor is None or isinstance(x, dict):
@@ -170,3 +183,9 @@ class AlbertTask(_Training):
 
     def get_config(self) -> dict[str, Any]:
         return dict(keras_hub.models.Task.get_config(self))
+
+
+def _road(x: Any) -> Any:
+    """Whose `fit` takes such data: batches made one by one are arrays, and go straight to Keras."""
+    made = isinstance(x, keras.utils.PyDataset | Iterator)
+    return keras.Model if made else keras_hub.models.Task

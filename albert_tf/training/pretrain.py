@@ -12,18 +12,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import keras
-import numpy as np
 
 from albert_tf.config import AlbertConfig
-from albert_tf.examples.packing import Ints
-from albert_tf.examples.pretraining import PretrainingBatches, PretrainingShape
+from albert_tf.examples.pretraining import PretrainingBatches, PretrainingShape, model_batch
 from albert_tf.examples.shards import TokenShards
 from albert_tf.models.backbone import AlbertBackbone
 from albert_tf.models.pretrainer import AlbertPretrainer
 from albert_tf.preprocessing import AlbertPreprocessor
 from albert_tf.training.corpus_checksum import corpus_checksum
 from albert_tf.training.distribution import check_agreement, devices, is_chief, scope, strategy
-from albert_tf.training.input_pipeline import Batch, MakeBatch, fingerprint, stream
+from albert_tf.training.input_pipeline import MakeBatch, fingerprint, stream
 from albert_tf.training.optimizers import build_optimizer
 from albert_tf.training.options import RunOptions
 from albert_tf.training.run_folder import claim, finish
@@ -217,16 +215,6 @@ def pretraining_batches(
             seed=options.seed,
         )
     return lambda step: model_batch(batches(step))
-
-
-def model_batch(examples: dict[str, Ints]) -> Batch:
-    """Parts a batch of examples into what Keras takes: inputs, targets, sample weights."""
-    inputs = dict(examples)
-    targets, weights = {"mlm": inputs.pop("mask_ids")}, {"mlm": inputs.pop("mask_weights")}
-    for objective in ("sop", "nsp"):
-        if (label := inputs.pop(f"{objective}_label", None)) is not None:
-            targets[objective], weights[objective] = label, np.ones_like(label)
-    return inputs, targets, weights
 
 
 def evaluate_pretrainer(
