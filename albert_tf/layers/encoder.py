@@ -7,7 +7,7 @@ Shape letters: B sequences, T tokens, M places wanted, H hidden.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import groupby
 from typing import Any
@@ -21,6 +21,8 @@ from albert_tf.layers.encoder_layer import AttentionBlock, FeedForwardBlock
 
 # The two halves of one layer.
 Layer = tuple[AttentionBlock, FeedForwardBlock]
+# A layer's output at the places that read, from those and from all places.
+Apply = Callable[[Layer, Tensor, Tensor], Tensor]
 
 
 class AlbertEncoder(keras.layers.Layer):
@@ -45,7 +47,7 @@ class AlbertEncoder(keras.layers.Layer):
         x: float [B, T, H].
         padding_mask: int32 [B, T], 1 for real tokens.
         positions: int32 [B, M], the places wanted; None for all of them. Where only some
-            are, the last application need not compute the others, and laid out does not.
+            are, the last application computes no others; in a loop it then stands behind it.
 
     Output: float [B, T, H], or [B, M, H] at `positions`.
 
@@ -94,19 +96,32 @@ class AlbertEncoder(keras.layers.Layer):
             attended = attention(readers, x, padding_mask, training=training)
             return feed_forward(attended, training=training)
 
-        if not (self.unroll or training):
-            for layers, times in self._runs():
+        if self.unroll or training:
+            return self._laid_out(apply, x, positions, training)
+        return self._looped(apply, x, positions)
 
-                def once(_: Any, x: Tensor, layers: list[Layer] = layers) -> Tensor:
-                    for layer in layers:
-                        x = apply(layer, x, x)
-                    return x
+    def _looped(self, apply: Apply, x: Tensor, positions: Tensor | None) -> Tensor:
+        """A loop for each run of equal applications, and the last by itself for some places."""
+        *before, (layers, times) = self._runs()
+        alone = positions is not None
+        for run, count in [*before, (layers, times - alone)]:
 
-                x = ops.fori_loop(0, times, once, x)
-            # A last application by itself, for these places alone, was 6 % faster in float; but
-            # XNNPACK would pack its weights a second time: 26 MB more of 99 for albert_base.
-            return x if positions is None else take_places(x, positions)
+            def once(_: Any, x: Tensor, run: list[Layer] = run) -> Tensor:
+                for layer in run:
+                    x = apply(layer, x, x)
+                return x
 
+            x = ops.fori_loop(0, count, once, x) if count else x
+        if not alone:
+            return x
+        *inner, last = layers
+        for layer in inner:
+            x = apply(layer, x, x)
+        return apply(last, take_places(x, positions), x)
+
+    def _laid_out(
+        self, apply: Apply, x: Tensor, positions: Tensor | None, training: bool
+    ) -> Tensor:
         *before, last = [layer for layers, times in self._runs() for layer in layers * times]
         for layer in before:
             x = self._forgetting(apply, layer, training)(x, x)  # [B, T, H]

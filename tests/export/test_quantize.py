@@ -121,14 +121,14 @@ def test_a_model_that_reads_the_wrong_rows_is_beyond_every_error(model: bytes) -
 
 def test_tables_shrink_with_the_rest(model: bytes) -> None:
     sizes = {name: len(quantize(model, name, inputs(2, seed=2))) for name in RECIPES}
-    # Weights, and about 40 kB of operations; a scale of a row of 32 takes as much as 12 of
+    # Weights, and about 60 kB of operations; a scale of a row of 32 takes as much as 12 of
     # its weights in 8 bits do, and one of a block as much as 4 in 4 bits.
     weights = VOCABULARY * 32 + 4 * 64 * 64 + 2 * 64 * 96 + 64 * 64 + 32 * 64
     assert sizes["float32"] > 4 * weights
-    assert sizes["float16"] < 2 * weights + 50_000
+    assert sizes["float16"] < 2 * weights + 70_000
     for name in ("dynamic_wi8_afp32", "weight_only_wi8_afp32", "compat", *CALIBRATED_RECIPES):
         assert sizes[name] < 1.4 * weights + 70_000
-    assert sizes["dynamic_wi4b32_afp32"] < 0.6 * weights + 50_000
+    assert sizes["dynamic_wi4b32_afp32"] < 0.6 * weights + 65_000
 
 
 def test_a_table_that_is_also_the_last_layer_is_stored_once() -> None:
