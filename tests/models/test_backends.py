@@ -56,6 +56,34 @@ def losses(remat, seed=0):
 np.testing.assert_allclose(losses(True), losses(False), rtol=1e-5)
 assert not np.allclose(losses(True, seed=1), losses(False), rtol=1e-3)
 """
+# Pretrains, saves and opens a model where TensorFlow cannot be imported.
+ALONE = """
+import sys
+from pathlib import Path
+sys.modules["tensorflow"] = sys.modules["tensorflow_text"] = None
+import keras, numpy as np
+from albert_tf import AlbertPreprocessor, AlbertPretrainer
+from albert_tf.models.saved import load_model
+from albert_tf.training.optimizers import build_optimizer
+folder = Path(sys.argv[1])
+inputs = dict(np.load(folder / "inputs.npz"))
+targets = {"mlm": inputs["mask_positions"], "sop": inputs["mask_positions"][:, 0] % 2}
+class Made(keras.utils.PyDataset):
+    def __len__(self):
+        return 4
+    def __getitem__(self, index):
+        return inputs, targets, {name: np.ones_like(target) for name, target in targets.items()}
+model = load_model(folder)
+settings = {"learning_rate": 0.01, "warmup_steps": 1, "total_steps": 40}
+for name in ("lamb", "adamw"):
+    model.compile(build_optimizer(name, **settings))
+    losses = model.fit(Made(), epochs=5, shuffle=False, verbose=0).history["loss"]
+    assert losses[-1] < losses[0], losses
+assert model.evaluate(Made(), verbose=0, return_dict=True)["loss"] < losses[0]
+model.save_to_preset(str(folder / "trained"))
+again = load_model(folder / "trained")
+np.testing.assert_array_equal(again(inputs)["mlm"], model(inputs)["mlm"])
+"""
 SHARING = {"shared": "all", "looped": "all", "halves": "ffn", "nudged": "all"}
 
 
@@ -105,3 +133,15 @@ def test_jax_drops_the_same_places_when_it_computes_activations_again(tmp_path: 
     places = np.array([[1, 5], [2, 3], [0, 3]], np.int32)
     np.savez(tmp_path / "inputs.npz", **random_inputs(TINY), mask_positions=places)
     run("jax", REMAT, tmp_path)
+
+
+@pytest.mark.slow
+def test_jax_needs_no_tensorflow(tmp_path: Path) -> None:
+    if importlib.util.find_spec("jax") is None:
+        pytest.skip("needs jax")
+    randomized(AlbertPretrainer(AlbertBackbone(TINY))).save_to_preset(str(tmp_path))
+    places = np.array([[1, 5], [2, 3], [0, 3]], np.int32)
+    np.savez(tmp_path / "inputs.npz", **random_inputs(TINY), mask_positions=places)
+    run("jax", ALONE, tmp_path)
+    with pytest.raises(AssertionError, match="tensorflow"):  # the control: there is no other
+        run("tensorflow", ALONE, tmp_path)
