@@ -61,7 +61,7 @@ class AlbertPreprocessor(keras_hub.models.Preprocessor):
     @cached_property
     def graph_tokenizer(self) -> Any:
         """The reader inside the graph; `tokenize` makes int32 ragged [B, N] of strings [B]."""
-        # TensorFlow is loaded by texts alone: arrays are answered and trained on without it.
+        # Texts alone need TensorFlow: arrays are answered and trained on without it.
         import tensorflow as tf
 
         from albert_tf.graph_text import graph_tokenizer

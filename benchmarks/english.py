@@ -1,4 +1,4 @@
-"""Pretrains the small English model on an accelerator, with Keras's own `fit` and any backend.
+"""Pretrains the small English model on an accelerator, by Keras's own `fit`, on JAX or TensorFlow.
 
     albert-tf vocab train --input 'books/*.txt' --size 8000 --out runs/vocab
     albert-tf examples --corpus 'books/*.txt' --vocab runs/vocab --out runs/books
@@ -6,13 +6,14 @@
     KERAS_BACKEND=jax python benchmarks/english.py runs/books runs/held-out --out runs/english
 
 It is what a user's own program looks like: the model, the examples and the optimizer are the
-package's, the loop is Keras's, and on JAX no TensorFlow is installed or loaded. A run that was
-stopped goes on after the last epoch it finished. `--out` receives the model, which `albert-tf
+package's, the loop is Keras's, and on JAX no TensorFlow is needed. A run that was stopped goes on
+after the last epoch it saved, to the same batches. `--out` receives the model, which `albert-tf
 evaluate`, `finetune` and `export` open; `english.json`, the scores on held-out documents after
 every epoch; and their curves as `english.png`.
 
 How to read it: half of the held-out pairs are swapped, so 50 % of sentence order is chance. Scores
-after the last epoch are of more examples than those of the curve.
+after the last epoch are of more examples than those of the curve. TFLOP/s count the model as it is
+defined, heads excluded; the places that its last layer leaves out are counted.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import argparse
 import json
 import time
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import ExitStack
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -39,30 +41,30 @@ from albert_tf.training.optimizers import build_optimizer
 
 WATCHED, SCORED = 2048, 8192  # held-out examples after every epoch, and at the end
 AHEAD = 16  # batches
+PATHS = ("train", "held_out", "out", "config", "verbose")
 
 
 class Epochs(keras.utils.PyDataset):
-    """Batches of an endless stream, as many per epoch as Keras is told; any can be made again.
+    """The batches of a run, so many per epoch; any of them can be made again.
 
     They are made ahead, by processes of their own: an accelerator takes more than one makes.
     """
 
-    def __init__(self, folder: Path, told: argparse.Namespace, batches: int) -> None:
+    def __init__(self, folder: Path, told: argparse.Namespace, batches: int, epochs: int) -> None:
         super().__init__()
-        self.batches = batches
-        self.epoch = 0
+        self.batches, self.end, self.epoch = batches, batches * epochs, 0
         self.ahead: dict[int, Future[Any]] = {}
-        settings = (folder, told.sequence_length, told.batch_size)
-        self.makers = ProcessPoolExecutor(
-            told.makers, get_context("spawn"), open_examples, settings
-        )
+        told_makers = (folder, told.sequence_length, told.batch_size)
+        makers = min(told.makers, self.end)
+        spawn = get_context("spawn")
+        self.makers = ProcessPoolExecutor(makers, spawn, open_examples, told_makers)
 
     def __len__(self) -> int:
         return self.batches
 
     def __getitem__(self, index: int) -> Any:
         step = self.epoch * self.batches + index
-        wanted = range(step, step + AHEAD)
+        wanted = range(step, min(step + AHEAD, self.end))
         self.ahead = {
             number: self.ahead.get(number) or self.makers.submit(make, number) for number in wanted
         }
@@ -71,6 +73,10 @@ class Epochs(keras.utils.PyDataset):
     def go_to(self, epoch: int, logs: Any = None) -> None:
         """What Keras calls as an epoch begins."""
         self.epoch = epoch
+
+    def close(self) -> None:
+        """Ends the processes."""
+        self.makers.shutdown(cancel_futures=True)
 
 
 def open_examples(folder: Path, length: int, batch_size: int) -> None:
@@ -86,12 +92,48 @@ def make(step: int) -> Any:
     return model_batch(examples(step))
 
 
-class Curve(keras.callbacks.Callback):
-    """Writes the scores of every epoch, and how fast it was."""
+class Run(keras.callbacks.Callback):
+    """Writes the scores of every epoch and how fast it was; then all that a later one needs."""
 
-    def __init__(self, path: Path, told: argparse.Namespace, flops: float) -> None:
+    def __init__(self, told: argparse.Namespace, flops: float) -> None:
         super().__init__()
-        self.path, self.told, self.flops = path, told, flops
+        self.told, self.flops = told, flops
+        self.curve, self.state = told.out / "english.json", told.out / "state.weights.h5"
+        self.settings = {name: value for name, value in vars(told).items() if name not in PATHS}
+
+    def restore(self, model: AlbertPretrainer) -> int:
+        """Makes the model what it was when the run stopped; returns the epochs it has done.
+
+        Raises:
+            SystemExit: the folder holds a finished run, or one with other settings.
+        """
+        self.told.out.mkdir(parents=True, exist_ok=True)
+        if (self.told.out / "task.json").exists():
+            raise SystemExit(f"{self.told.out} holds a finished model; choose another folder.")
+        if self.curve.exists() and json.loads(self.curve.read_text())["settings"] != self.settings:
+            raise SystemExit(f"{self.told.out} holds a run with other settings; choose another.")
+        model.optimizer.build(model.trainable_variables)
+        if self.state.exists():
+            model.load_weights(self.state)
+        return int(keras.ops.convert_to_numpy(model.optimizer.iterations)) // (
+            self.told.steps_per_epoch
+        )
+
+    def entries(self, before: int) -> list[dict[str, float]]:
+        """The epochs that ended before a step."""
+        if not self.curve.exists():
+            return []
+        epochs = json.loads(self.curve.read_text())["epochs"]
+        return [entry for entry in epochs if entry["step"] < before]
+
+    def write(self, entries: list[dict[str, float]], **more: Any) -> None:
+        """Replaces the file of scores by one that is whole."""
+        new = self.curve.with_suffix(".new")
+        devices = keras.distribution.list_devices()
+        machine = {"backend": keras.backend.backend(), "devices": devices}
+        content = {**machine, "settings": self.settings, **more, "epochs": entries}
+        new.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        new.replace(self.curve)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self.began = time.perf_counter()
@@ -102,29 +144,25 @@ class Curve(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         steps = self.told.steps_per_epoch
         rate = steps * self.told.batch_size * self.told.sequence_length / self.seconds
-        scores = {name: float(value) for name, value in logs.items()}
+        scores = {name: round(float(value), 5) for name, value in logs.items()}
         speed = {"tokens_per_second": rate, "model_tflops_per_second": rate * self.flops / 1e12}
-        entries = [*entries_of(self.path), {"step": (epoch + 1) * steps, **scores, **speed}]
-        write(self.path, entries)
-        print(json.dumps({name: round(value, 4) for name, value in entries[-1].items()}))
+        step = (epoch + 1) * steps
+        self.write([*self.entries(step), {"step": step, **scores, **speed}])
+        print(json.dumps({"step": step, **scores, "tokens_per_second": round(rate)}))
+        new = self.state.with_name("new.weights.h5")
+        self.model.save_weights(new)
+        new.replace(self.state)
 
 
-def entries_of(path: Path) -> list[dict[str, float]]:
-    """The epochs a run has finished."""
-    return json.loads(path.read_text())["epochs"] if path.exists() else []
-
-
-def write(path: Path, entries: list[dict[str, float]], **more: Any) -> None:
-    """Replaces the file by one that is whole."""
-    new = path.with_suffix(".new")
-    new.write_text(json.dumps({**more, "epochs": entries}, indent=2) + "\n", encoding="utf-8")
-    new.replace(path)
-
-
-def build(told: argparse.Namespace) -> AlbertPretrainer:
+def build(told: argparse.Namespace, vocab_size: int) -> AlbertPretrainer:
     """The model, compiled."""
-    keras.utils.set_random_seed(0)
     config = AlbertConfig.read(told.config)
+    if config.vocab_size != vocab_size:
+        raise SystemExit(
+            f"vocab_size of {told.config} must be that of the shards ({vocab_size}); "
+            f"got {config.vocab_size}."
+        )
+    keras.utils.set_random_seed(0)
     model = AlbertPretrainer(AlbertBackbone(config, dtype="mixed_bfloat16"), compile=False)
     steps = told.epochs * told.steps_per_epoch
     model.compile(
@@ -138,34 +176,37 @@ def build(told: argparse.Namespace) -> AlbertPretrainer:
 
 def train(told: argparse.Namespace) -> None:
     """Trains, or goes on; saves the model and what it scores."""
-    told.out.mkdir(parents=True, exist_ok=True)
-    model = build(told)
-    path = told.out / "english.json"
-    flops = 3.0 * flops_per_token(model.backbone.config, told.sequence_length)
-    batches = Epochs(told.train, told, told.steps_per_epoch)
-    model.fit(
-        batches,
-        epochs=told.epochs,
-        validation_data=Epochs(told.held_out, told, WATCHED // told.batch_size),
-        callbacks=[
-            keras.callbacks.BackupAndRestore(told.out / "backup"),
-            keras.callbacks.LambdaCallback(on_epoch_begin=batches.go_to),
-            Curve(path, told, flops),
-        ],
-        shuffle=False,
-        verbose=told.verbose,
-    )
-    scored = Epochs(told.held_out, told, SCORED // told.batch_size)
-    result = model.evaluate(scored, return_dict=True, verbose=0)
     tokenizer = TokenShards(told.train).tokenizer
+    TokenShards(told.held_out)  # so that what is wrong with it is said now
+    model = build(told, tokenizer.vocab_size)
+    run = Run(told, 3.0 * flops_per_token(model.backbone.config, told.sequence_length))
+    done = run.restore(model)
+    sizes = [max(1, examples // told.batch_size) for examples in (WATCHED, SCORED)]
+    with ExitStack() as stack:
+        books = Epochs(told.train, told, told.steps_per_epoch, told.epochs)
+        watched, scored = (Epochs(told.held_out, told, size, 1) for size in sizes)
+        for epochs in (books, watched, scored):
+            stack.callback(epochs.close)
+        model.fit(
+            books,
+            initial_epoch=done,
+            epochs=told.epochs,
+            validation_data=watched,
+            callbacks=[keras.callbacks.LambdaCallback(on_epoch_begin=books.go_to), run],
+            shuffle=False,
+            verbose=told.verbose,
+        )
+        result = model.evaluate(scored, return_dict=True, verbose=0)
+    scores = {name: float(value) for name, value in result.items()}
+    scores["examples"] = sizes[1] * told.batch_size
+    parameters = int(model.backbone.count_params())
+    entries = run.entries(told.epochs * told.steps_per_epoch + 1)
+    run.write(entries, parameters=parameters, scores=scores)
+    plot_history({"English books": entries}, told.out / "english.png")
     model.preprocessor = AlbertPreprocessor(tokenizer, told.sequence_length)
     model.save_to_preset(str(told.out))
-    scores = {name: float(value) for name, value in result.items()}
-    settings = {name: str(value) for name, value in vars(told).items() if name != "verbose"}
-    parameters = int(model.backbone.count_params())
-    write(path, entries_of(path), parameters=parameters, settings=settings, scores=scores)
-    plot_history({"English books": entries_of(path)}, told.out / "english.png")
-    print(json.dumps({"parameters": parameters, "examples": SCORED, **scores}, indent=2))
+    run.state.unlink()
+    print(json.dumps({"parameters": parameters, **scores}, indent=2))
 
 
 def main() -> None:
@@ -185,7 +226,7 @@ def main() -> None:
     parser.add_argument("--sequence-length", type=int, default=128)
     parser.add_argument("--epochs", type=int, default=40, help="how often to score and save")
     parser.add_argument("--steps-per-epoch", type=int, default=250)
-    parser.add_argument("--makers", type=int, default=4, help="processes that make batches")
+    parser.add_argument("--makers", type=int, default=8, help="processes that make batches")
     parser.add_argument("--verbose", type=int, default=1, help="0 without a progress bar")
     train(parser.parse_args())
 

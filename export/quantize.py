@@ -116,7 +116,7 @@ def _static_ai8(quantizer: Quantizer) -> None:
 
     Layer normalization, softmax, GELU and sums stay float. What enters and leaves the second
     product of the feed-forward block has outliers that 8 bits do not hold (arXiv:2109.12948),
-    and gets 16. One range serves all depths of the loop: on NSMC nothing is lost by that.
+    and gets 16. One range serves all turns of the loop: on NSMC nothing is lost by that.
     """
     _static(quantizer, 8)
     quantizer.add_static_config(_FEED_FORWARD_OUTPUT, TFLOperationName.FULLY_CONNECTED, 16, 8)

@@ -29,8 +29,9 @@ class Form:
         ValueError: an unknown encoder, or a size below 1.
     """
 
-    # "loop" makes the shared layer the body of a WHILE operation, which is loaded and packed
-    # once however often it is applied; "unrolled" is for delegates that cannot run WHILE.
+    # "loop" makes the shared layer the body of a WHILE operation, loaded once however often it
+    # is applied, and once more where few places are read of the last application; "unrolled"
+    # is for delegates that cannot run WHILE.
     encoder: str = "loop"
     sequence_length: int | None = None  # T; None for any
     batch: int = 1  # B

@@ -5,7 +5,7 @@ backbone  ->  [task_model.AlbertTask]  ->  pretrainer, classifier, question_answ
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from types import GeneratorType
 from typing import Any, ClassVar
 
 import keras
@@ -144,17 +144,21 @@ class AlbertTask(_Training):
         total = self.objectives.total(losses, shares)
         return total + sum(self.losses) if self.losses else total
 
-    def fit(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
-        """As in Keras. KerasHub's own takes neither a `PyDataset` nor a generator."""
-        return _road(x).fit(self, x, *args, **kwargs)
+    def fit(self, x: Any = None, y: Any = None, *, validation_data: Any = None, **kw: Any) -> Any:
+        """As in Keras. KerasHub's own takes neither a `PyDataset` nor a generator.
 
-    def evaluate(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
-        """As in Keras; see `fit`."""
-        return _road(x).evaluate(self, x, *args, **kwargs)
+        Those make arrays, not texts; where `x` or `validation_data` is one, so does the other.
+        """
+        watched = validation_data[0] if isinstance(validation_data, tuple) else validation_data
+        return _road(x, watched).fit(self, x, y, validation_data=validation_data, **kw)
 
-    def predict(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
+    def evaluate(self, x: Any = None, y: Any = None, **kw: Any) -> Any:
         """As in Keras; see `fit`."""
-        return _road(x).predict(self, x, *args, **kwargs)
+        return _road(x).evaluate(self, x, y, **kw)
+
+    def predict(self, x: Any = None, **kw: Any) -> Any:
+        """As in Keras; see `fit`."""
+        return _road(x).predict(self, x, **kw)
 
     def preprocess_samples(self, x: Any, y: Any = None, sample_weight: Any = None) -> Any:
         """Makes inputs of texts; a dict of arrays stays as it is."""
@@ -185,7 +189,10 @@ class AlbertTask(_Training):
         return dict(keras_hub.models.Task.get_config(self))
 
 
-def _road(x: Any) -> Any:
-    """Whose `fit` takes such data: batches made one by one are arrays, and go straight to Keras."""
-    made = isinstance(x, keras.utils.PyDataset | Iterator)
-    return keras.Model if made else keras_hub.models.Task
+def _road(*data: Any) -> Any:
+    """Whose `fit` takes such data; KerasHub's is for texts, and needs TensorFlow for arrays too."""
+    arrays: tuple[type, ...] = (keras.utils.PyDataset, GeneratorType)
+    if keras.backend.backend() != "tensorflow":
+        arrays += (dict,)
+    straight = any(isinstance(given, arrays) for given in data)
+    return keras.Model if straight else keras_hub.models.Task

@@ -98,16 +98,34 @@ def test_groups_are_applied_one_after_the_other() -> None:
     np.testing.assert_allclose(encoder(X, MASK), expected, atol=3e-5)
 
 
+@pytest.mark.parametrize("changes", [*SHAPES, {"num_hidden_layers": 1}], ids=str)
 @pytest.mark.parametrize("unroll", [True, False])
-def test_wanted_places_are_the_rows_of_the_whole(unroll: bool) -> None:
-    encoder = AlbertEncoder(TINY, unroll=unroll)
+def test_wanted_places_are_the_rows_of_the_whole(changes: dict[str, Any], unroll: bool) -> None:
+    encoder = AlbertEncoder(replace(TINY, **changes), unroll=unroll)
+    encoder(X, MASK)
+    randomized(encoder)
     whole = np.asarray(encoder(X, MASK))
     positions = np.array([[0, 6], [3, 3], [0, 1]], np.int32)
     rows = np.asarray(encoder(X, MASK, positions))
     expected = np.stack([whole[row, positions[row]] for row in range(B)])
     # The same products, summed by a kernel for other sizes.
-    np.testing.assert_allclose(rows, expected, atol=1e-6)
+    np.testing.assert_allclose(rows, expected, atol=1e-5)
     assert np.abs(rows - expected[::-1]).max() > 1e-2
+
+
+@pytest.mark.parametrize("unroll", [True, False])
+def test_the_last_application_computes_the_wanted_places_alone(unroll: bool) -> None:
+    encoder = AlbertEncoder(TINY, unroll=unroll)
+
+    def rows(*positions: tf.Tensor) -> list[int]:
+        """How many places the feed-forward halves that stand in the main graph compute."""
+        graph = tf.function(lambda: encoder(X, MASK, *positions)).get_concrete_function().graph
+        shapes = [o.outputs[0].shape for o in graph.get_operations() if o.type == "MatMul"]
+        return [int(shape[0]) for shape in shapes if shape[1] == TINY.intermediate_size]
+
+    laid_out = [X.shape[0] * X.shape[1]] * TINY.num_hidden_layers if unroll else []
+    assert rows() == laid_out
+    assert rows(tf.zeros([B, 2], tf.int32)) == [*laid_out[:-1], B * 2]
 
 
 def two_steps(encoder: AlbertEncoder, xla: bool | None) -> list[np.ndarray]:

@@ -157,47 +157,6 @@ def test_a_classifier_learns_through_fit() -> None:
     assert np.asarray(model(inputs)["logits"]).argmax(-1).tolist() == labels.tolist()
 
 
-class Made(keras.utils.PyDataset):
-    """Batches made one by one."""
-
-    def __init__(self, *batches: tuple) -> None:
-        super().__init__()
-        self.batches = batches
-
-    def __len__(self) -> int:
-        return len(self.batches)
-
-    def __getitem__(self, index: int) -> tuple:
-        return self.batches[index]
-
-
-def test_batches_may_be_made_one_by_one() -> None:
-    labels = np.array([0, 3, 4], np.int32)
-
-    def learned(fit: str, targets: np.ndarray = labels) -> list[np.ndarray]:
-        model, _ = build(AlbertTextClassifier)
-        model.compile(keras.optimizers.SGD(0.1))
-        made = Made((INPUTS, targets), (INPUTS, targets))
-        if fit == "arrays":
-            model.fit(INPUTS, targets, epochs=2, shuffle=False, verbose=0)
-        elif fit == "dataset":
-            model.fit(made, shuffle=False, verbose=0, validation_data=made)
-            logits = model.predict(Made((INPUTS,)), verbose=0)["logits"]
-            np.testing.assert_allclose(logits, model.predict(INPUTS, verbose=0)["logits"])
-        else:
-            model.fit(iter(made), steps_per_epoch=2, verbose=0)
-        scores = [model.evaluate(x, y, verbose=0) for x, y in ((made, None), (INPUTS, targets))]
-        np.testing.assert_allclose(*scores, rtol=1e-6)
-        return [np.asarray(weight) for weight in model.get_weights()]
-
-    expected = learned("arrays")
-    for fit in ("dataset", "generator"):
-        for found, wanted in zip(learned(fit), expected, strict=True):
-            np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6)
-    others = learned("dataset", labels[::-1])  # the control: other labels
-    assert max(np.abs(a - b).max() for a, b in zip(others, expected, strict=True)) > 1e-3
-
-
 def test_one_class_is_refused() -> None:
     with pytest.raises(ValueError, match="num_classes must be at least 2; got 1"):
         AlbertTextClassifier(AlbertBackbone(TINY), num_classes=1)
