@@ -24,6 +24,7 @@ SIZES = {
 def start(folder: Path, out: str, *more: str) -> subprocess.Popen[bytes]:
     options = {"config": folder / "config.json", "out": folder / out, "epochs": 3, "makers": 1}
     options |= {"steps-per-epoch": 2, "batch-size": 8, "sequence-length": 32, "verbose": 0}
+    options |= {"warmup-steps": 1}
     words = [str(word) for name, value in options.items() for word in (f"--{name}", value)]
     command = [sys.executable, str(SCRIPT), str(folder / "train"), str(folder / "held-out")]
     return subprocess.Popen([*command, *words, *more], stderr=subprocess.PIPE)
