@@ -150,5 +150,5 @@ def test_jax_needs_no_tensorflow(tmp_path: Path, tokenizer: Tokenizer) -> None:
     places = np.array([[1, 5], [2, 3], [0, 3]], np.int32)
     np.savez(tmp_path / "inputs.npz", **random_inputs(TINY), mask_positions=places)
     run("jax", ALONE, tmp_path)
-    with pytest.raises(AssertionError, match="ModuleNotFoundError: .*tensorflow"):  # the control
+    with pytest.raises(AssertionError, match=r"ModuleNotFoundError: .*tensorflow"):  # the control
         run("tensorflow", ALONE, tmp_path)
