@@ -20,11 +20,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import time
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import ExitStack
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import keras
@@ -80,11 +82,18 @@ class Epochs(keras.utils.PyDataset):
 
 
 def open_examples(folder: Path, length: int, batch_size: int) -> None:
-    """Readies a process that makes batches."""
+    """Readies a process that makes batches, and ends when that which reads them has been killed."""
     global examples
+    Thread(target=end_after, args=[parent_process()], daemon=True).start()
     shards = TokenShards(folder)
     shape = PretrainingShape.of(shards.tokenizer, length)
     examples = PretrainingBatches(shards, shape, batch_size=batch_size, seed=0)
+
+
+def end_after(reader: Any) -> None:
+    """Ends this process with another."""
+    reader.join()
+    os._exit(1)
 
 
 def make(step: int) -> Any:
