@@ -7,9 +7,9 @@
 
 It is what a user's own program looks like: the model, the examples and the optimizer are the
 package's, the loop is Keras's, and on JAX no TensorFlow is needed. A run that was stopped goes on
-after the last epoch it saved, to the same batches. `--out` receives the model, which `albert-tf
-evaluate`, `finetune` and `export` open; `english.json`, the scores on held-out documents after
-every epoch; and their curves as `english.png`.
+after the last epoch it saved, to the same batches (dropout, if a config has any, is drawn anew).
+`--out` receives the model, which `albert-tf evaluate`, `finetune` and `export` open; the scores on
+held-out documents after every epoch, as `english.json`; and their curves as `english.png`.
 
 How to read it: half of the held-out pairs are swapped, so 50 % of sentence order is chance. Scores
 after the last epoch are of more examples than those of the curve. TFLOP/s count the model as it is

@@ -17,7 +17,7 @@ SCRIPT = Path(__file__).parents[2] / "benchmarks" / "english.py"
 SIZES = {
     "embedding_size": 8, "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2,
     "intermediate_size": 16, "max_position_embeddings": 32, "type_vocab_size": 2,
-    "hidden_act": "gelu", "hidden_dropout_prob": 0.1,
+    "hidden_act": "gelu",
 }  # fmt: skip
 
 

@@ -88,7 +88,7 @@ again = load_model(folder / "trained")
 assert again.preprocessor.text_tokenizer.vocab_size > 9
 expected = np.asarray(model(inputs)["mlm"])
 np.testing.assert_array_equal(again(inputs)["mlm"], expected)
-np.testing.assert_allclose(again.predict(inputs, verbose=0)["mlm"], expected, rtol=1e-5, atol=1e-6)
+np.testing.assert_allclose(again.predict(inputs, verbose=0)["mlm"], expected, atol=1e-5)  # compiled
 """
 SHARING = {"shared": "all", "looped": "all", "halves": "ffn", "nudged": "all"}
 
