@@ -34,6 +34,7 @@ import keras
 from albert_tf.config import AlbertConfig
 from albert_tf.examples.pretraining import PretrainingBatches, PretrainingShape, model_batch
 from albert_tf.examples.shards import TokenShards
+from albert_tf.json_file import read_json_object, write_json_object
 from albert_tf.models.backbone import AlbertBackbone
 from albert_tf.models.pretrainer import AlbertPretrainer
 from albert_tf.preprocessing import AlbertPreprocessor
@@ -119,7 +120,7 @@ class Run(keras.callbacks.Callback):
         self.told.out.mkdir(parents=True, exist_ok=True)
         if (self.told.out / "task.json").exists():
             raise SystemExit(f"{self.told.out} holds a finished model; choose another folder.")
-        if self.curve.exists() and json.loads(self.curve.read_text())["settings"] != self.settings:
+        if self.curve.exists() and read_json_object(self.curve)["settings"] != self.settings:
             raise SystemExit(f"{self.told.out} holds a run with other settings; choose another.")
         model.optimizer.build(model.trainable_variables)
         if self.state.exists():
@@ -132,17 +133,15 @@ class Run(keras.callbacks.Callback):
         """The epochs that ended before a step."""
         if not self.curve.exists():
             return []
-        epochs = json.loads(self.curve.read_text())["epochs"]
+        epochs = read_json_object(self.curve)["epochs"]
         return [entry for entry in epochs if entry["step"] < before]
 
     def write(self, entries: list[dict[str, float]], **more: Any) -> None:
         """Replaces the file of scores by one that is whole."""
-        new = self.curve.with_suffix(".new")
         devices = keras.distribution.list_devices()
         machine = {"backend": keras.backend.backend(), "devices": devices}
         content = {**machine, "settings": self.settings, **more, "epochs": entries}
-        new.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-        new.replace(self.curve)
+        write_json_object(self.curve, content)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self.began = time.perf_counter()
