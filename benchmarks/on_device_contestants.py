@@ -49,6 +49,33 @@ def litert() -> Callable[[str], Run]:
     return load
 
 
+def compiled() -> Callable[[str], Run]:
+    """LiteRT's newer API, told to pack a weight once for all the products that it is in."""
+    from ai_edge_litert.compiled_model import CompiledModel
+    from ai_edge_litert.options import CpuOptions, Options
+
+    packed_once = CpuOptions(num_threads=THREADS, xnnpack_weight_cache_path=":memory")
+
+    def load(path: str) -> Run:
+        model = CompiledModel.from_file(path, options=Options(cpu_options=packed_once))
+        (signature,) = model.get_signature_list()
+        ((answer, details),) = model.get_output_tensor_details(signature).items()
+        output = model.create_output_buffer_by_name(signature, answer)
+
+        def run(inputs: Inputs) -> np.ndarray:
+            buffers = {}
+            for name, rows in inputs.items():
+                model.resize_input_tensor_by_name(signature, name, rows.shape)
+                buffers[name] = model.create_input_buffer_by_name(signature, name)
+                buffers[name].write(rows)
+            model.run_by_name(signature, buffers, {answer: output})
+            return output.read(details["shape"][-1], np.float32)
+
+        return run
+
+    return load
+
+
 def onnx() -> Callable[[str], Run]:
     """ONNX Runtime."""
     import onnxruntime
@@ -95,7 +122,7 @@ def torch() -> Callable[[str], Run]:
     return load
 
 
-ENGINES = {"litert": litert, "onnx": onnx, "torch": torch}
+ENGINES = {"litert": litert, "compiled": compiled, "onnx": onnx, "torch": torch}
 
 
 def make_onnx(folder: str, target: str) -> None:

@@ -56,7 +56,8 @@ def _probabilities(answers: list[Any]) -> np.ndarray:
 def show(rows: list[dict[str, Any]]) -> None:
     """Prints the table; the first column of a row is its name."""
     columns = list(rows[0])[1:]
-    print(f"{'':26}" + "".join(f"{column:>9}" for column in columns))
+    width = 1 + max(len(row["name"]) for row in rows)
+    print(" " * width + "".join(f"{column:>9}" for column in columns))
     for row in rows:
         shown = (f"{row[column]:9.{4 if column == 'off' else 2}f}" for column in columns)
-        print(f"{row['name']:26}" + "".join(shown))
+        print(f"{row['name']:{width}}" + "".join(shown))

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 import keras
 import tensorflow as tf
 
+from albert_tf.layers.dense import sizes
 from albert_tf.layers.embeddings import FactorizedEmbedding
 
 
@@ -48,8 +49,6 @@ def _lookup(table: keras.layers.Embedding) -> Callable[[tf.Tensor], tf.Tensor]:
 
     def call(ids: tf.Tensor) -> tf.Tensor:
         found = rows(table.embeddings.value, tf.reshape(ids, [-1]))
-        sizes = tf.shape(ids)
-        shape = [sizes[axis] if size is None else size for axis, size in enumerate(ids.shape)]
-        return tf.reshape(found, [*shape, table.output_dim])
+        return tf.reshape(found, [*sizes(ids), table.output_dim])
 
     return call

@@ -14,6 +14,7 @@ from keras import KerasTensor as Tensor
 from keras import ops
 
 from albert_tf.config import AlbertConfig
+from albert_tf.layers.dense import Dense, sizes
 from albert_tf.layers.embeddings import initializer
 
 # Added to the score of a padded place. Its weight is e^-100 of a real one's, which is
@@ -47,8 +48,8 @@ class SelfAttention(keras.layers.Layer):
             config.attention_probs_dropout_prob, dtype=self.dtype_policy
         )
 
-    def _dense(self, name: str) -> keras.layers.Dense:
-        return keras.layers.Dense(
+    def _dense(self, name: str) -> Dense:
+        return Dense(
             self.config.hidden_size,
             kernel_initializer=initializer(self.config),
             dtype=self.dtype_policy,
@@ -73,9 +74,9 @@ class SelfAttention(keras.layers.Layer):
         weights = ops.cast(ops.softmax(scores + hidden * MASKED_SCORE), self.compute_dtype)
         context = ops.matmul(self.dropout(weights, training=training), value)  # [B, A, Q, D]
         context = ops.transpose(context, (0, 2, 1, 3))
-        return self.output_projection(ops.reshape(context, ops.shape(readers)))  # [B, Q, H]
+        return self.output_projection(ops.reshape(context, sizes(readers)))  # [B, Q, H]
 
     def _split(self, x: Tensor) -> Tensor:
-        batch, length = ops.shape(x)[:2]
+        batch, length = sizes(x)[:2]
         heads = (batch, length, self.config.num_attention_heads, self.config.head_size)
         return ops.transpose(ops.reshape(x, heads), (0, 2, 1, 3))

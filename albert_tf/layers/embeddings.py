@@ -14,6 +14,7 @@ from keras import KerasTensor as Tensor
 from keras import ops
 
 from albert_tf.config import AlbertConfig
+from albert_tf.layers.dense import Dense
 
 
 def initializer(config: AlbertConfig) -> keras.initializers.Initializer:
@@ -54,7 +55,7 @@ class FactorizedEmbedding(keras.layers.Layer):
         self.dropout = keras.layers.Dropout(config.hidden_dropout_prob, dtype=self.dtype_policy)
         self.projection = None
         if config.embedding_size != config.hidden_size:
-            self.projection = keras.layers.Dense(
+            self.projection = Dense(
                 config.hidden_size,
                 kernel_initializer=initializer(config),
                 dtype=self.dtype_policy,

@@ -16,6 +16,7 @@ from keras import ops
 from albert_tf.config import AlbertConfig
 from albert_tf.layers.activation import activation
 from albert_tf.layers.attention import SelfAttention
+from albert_tf.layers.dense import Dense
 from albert_tf.layers.embeddings import initializer, layer_norm
 
 
@@ -79,8 +80,8 @@ class FeedForwardBlock(keras.layers.Layer):
         """All that draw at random in one call, each once."""
         return [self.dropout]
 
-    def _dense(self, width: int, name: str) -> keras.layers.Dense:
-        return keras.layers.Dense(
+    def _dense(self, width: int, name: str) -> Dense:
+        return Dense(
             width,
             kernel_initializer=initializer(self.config),
             dtype=self.dtype_policy,

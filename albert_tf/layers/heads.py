@@ -15,14 +15,13 @@ from keras import ops
 
 from albert_tf.config import AlbertConfig
 from albert_tf.layers.activation import activation
+from albert_tf.layers.dense import Dense, sizes
 from albert_tf.layers.embeddings import initializer, layer_norm
 
 
-def dense_head(config: AlbertConfig, width: int, name: str) -> keras.layers.Dense:
+def dense_head(config: AlbertConfig, width: int, name: str) -> Dense:
     """A linear layer on top of the model, float32 so that losses are exact."""
-    return keras.layers.Dense(
-        width, kernel_initializer=initializer(config), dtype="float32", name=name
-    )
+    return Dense(width, kernel_initializer=initializer(config), dtype="float32", name=name)
 
 
 class Pooler(keras.layers.Layer):
@@ -38,7 +37,7 @@ class Pooler(keras.layers.Layer):
     def __init__(self, config: AlbertConfig, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.config = config
-        self.dense = keras.layers.Dense(
+        self.dense = Dense(
             config.hidden_size,
             activation="tanh",
             kernel_initializer=initializer(config),
@@ -71,7 +70,7 @@ class MaskedLMHead(keras.layers.Layer):
         super().__init__(**kwargs)
         self.config = config
         self.table = table
-        self.dense = keras.layers.Dense(
+        self.dense = Dense(
             config.embedding_size,
             kernel_initializer=initializer(config),
             dtype=self.dtype_policy,
@@ -90,8 +89,9 @@ class MaskedLMHead(keras.layers.Layer):
     def call(self, states: Tensor) -> Tensor:
         x = self.norm(self.activation(self.dense(states)))  # [B, M, E]
         table = ops.cast(self.table.embeddings, self.compute_dtype)  # [V, E]
-        logits = ops.matmul(ops.cast(x, self.compute_dtype), ops.transpose(table))
-        return ops.cast(logits, "float32") + self.bias  # [B, M, V]
+        x = ops.reshape(ops.cast(x, self.compute_dtype), (-1, self.config.embedding_size))
+        logits = ops.cast(ops.matmul(x, ops.transpose(table)), "float32") + self.bias
+        return ops.reshape(logits, (*sizes(states)[:-1], self.config.vocab_size))  # [B, M, V]
 
     def compute_output_shape(self, states_shape: Any) -> Any:
         return (*states_shape[:-1], self.config.vocab_size)

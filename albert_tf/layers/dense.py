@@ -1,0 +1,46 @@
+"""The linear layer, and reshapes that leave as little as possible to be computed.
+
+embeddings, encoder and heads: [dense]
+
+A phone plans its memory before it computes. It can where the shapes of a reshape are constants,
+of which one may be -1; where they are computed they have to be looked at for every answer, and
+LiteRT's XNNPACK leaves such a reshape, and the room around it, to slower code.
+
+Shape letters: I inputs, O outputs of a layer.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import KerasTensor as Tensor
+from keras import ops
+
+
+class Dense(keras.layers.Dense):
+    """Keras's linear layer as one product of two matrices, however many axes its input has.
+
+    Keras on TensorFlow computes the sizes of that matrix in the graph, a dozen operations for
+    each layer, where this has two constants. The numbers are the same.
+
+    Input: float [..., I].
+
+    Output: float [..., O].
+    """
+
+    def call(self, x: Tensor, training: bool | None = None) -> Tensor:
+        rows = super().call(ops.reshape(x, (-1, x.shape[-1])), training=training)
+        return ops.reshape(rows, (*sizes(x)[:-1], self.units))
+
+
+def sizes(x: Tensor) -> tuple[Any, ...]:
+    """The sizes of a tensor, for a reshape to some of them.
+
+    Returns:
+        Numbers, with -1 where one alone is not known; where several are not, as computed.
+    """
+    unknown = [size is None for size in x.shape]
+    if sum(unknown) == 1:
+        return tuple(-1 if size is None else size for size in x.shape)
+    return tuple(ops.shape(x))
