@@ -107,6 +107,9 @@ class AlbertEncoder(keras.layers.Layer):
         for run, count in [*before, (layers, times - alone)]:
 
             def once(_: Any, x: Tensor, run: list[Layer] = run) -> Tensor:
+                # Changes nothing. TensorFlow Lite to 2.16 at least plans a loop's body for the
+                # first length it meets and answers others wrongly, but where sizes are computed.
+                x = ops.reshape(x, ops.shape(x))
                 for layer in run:
                     x = apply(layer, x, x)
                 return x

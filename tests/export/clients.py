@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,9 @@ ENVIRONMENTS = {
     "tflite_runtime": ["tflite-runtime==2.14.0", "numpy<2"],
 }
 
+# The environment of the tests, where what a client does must not end them.
+HERE = "here"
+
 
 class ClientError(Exception):
     """The client ended with an error; the message is what it wrote to stderr."""
@@ -32,7 +36,7 @@ def ask(client: str, program: str, model: Path, questions: list[Any]) -> list[An
     """What a client answers; the test is skipped where its environment cannot be made.
 
     Args:
-        client: One of `ENVIRONMENTS`.
+        client: One of `ENVIRONMENTS`, or `HERE`.
         program: A function of `client_programs`.
         model: A `.tflite` file.
         questions: As that function takes them.
@@ -50,6 +54,8 @@ def ask(client: str, program: str, model: Path, questions: list[Any]) -> list[An
 
 
 def _python(client: str) -> Path:
+    if client == HERE:
+        return Path(sys.executable)
     try:
         return peers_python(client, ENVIRONMENTS[client])
     except OSError as error:

@@ -6,6 +6,7 @@ they cannot do is tested too, so that the README may say so.
 
 import json
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from albert_tf.tasks.classification import ClassificationTask, TextExample
 from albert_tf.tasks.squad import QuestionAnsweringTask, QuestionExample
 from albert_tf.tasks.task import TaskModel
 from albert_tf.text.tokenizer import Tokenizer, load_tokenizer
-from tests.export.clients import ClientError, ask
+from tests.export.clients import HERE, ClientError, ask
 from tests.export.conftest import tiny_config, write_model
 
 pytestmark = pytest.mark.slow
@@ -216,6 +217,11 @@ def run_litert(model: Path, batches: list[dict[str, Any]]) -> list[dict[str, Any
     return [dict(runner(**batch)) for batch in batches]
 
 
+def run_compiled_model(model: Path, batches: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    questions = [{name: value.tolist() for name, value in batch.items()} for batch in batches]
+    return ask(HERE, "run_compiled_model", model, questions)
+
+
 def run_tflite_runtime(model: Path, batches: list[dict[str, Any]]) -> list[dict[str, Any]]:
     questions = [{name: value.tolist() for name, value in batch.items()} for batch in batches]
     return ask("tflite_runtime", "run_tflite_runtime", model, questions)
@@ -227,9 +233,16 @@ def run_tensorflow_2_16(model: Path, batches: list[dict[str, Any]]) -> list[dict
 
 
 @pytest.mark.parametrize(
-    "client", [run_litert, run_tensorflow, run_tensorflow_2_16, run_tflite_runtime]
+    ("client", "name"),
+    [
+        *product(
+            [run_litert, run_tensorflow, run_tensorflow_2_16, run_tflite_runtime],
+            ["classifier", "answerer", *SMALL],
+        ),
+        # It sizes outputs before it computes: those of the answerer are known only then.
+        *product([run_compiled_model], ["classifier", *SMALL]),
+    ],
 )
-@pytest.mark.parametrize("name", ["classifier", "answerer", *SMALL])
 def test_interpreters_answer_by_the_names_of_the_signature(
     folder: Path, client: Callable[[Path, list[Any]], list[Any]], name: str
 ) -> None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import keras
 import pytest
 from tensorflow.lite.python import schema_py_generated as schema
 
@@ -11,6 +12,7 @@ from albert_tf.export.convert import convert
 from albert_tf.export.heads import Head, MaskedLMHead
 from albert_tf.export.signature import Form, build_signature
 from albert_tf.export.verify import verify
+from albert_tf.layers.dense import Dense
 from albert_tf.models.backbone import AlbertBackbone
 from albert_tf.models.pretrainer import AlbertPretrainer
 from albert_tf.models.question_answerer import AlbertQuestionAnswerer
@@ -54,6 +56,36 @@ def test_every_form_answers_as_keras_and_stores_weights_once(name: str) -> None:
     assert schema.BuiltinOperator.CUSTOM not in codes
     form = FORMS[name]
     assert Engine(content).inputs["token_ids"].shape == (form.batch, form.sequence_length)
+
+
+COMPUTED = ("SHAPE", "PACK", "CONCATENATION", "REDUCE_PROD", "GATHER")
+
+
+def shapes_computed(content: bytes) -> list[str]:
+    """The operations that compute sizes inside the loop, and reshapes that need them."""
+    model = parts(content)
+    names = {value: name for name, value in vars(schema.BuiltinOperator).items()}
+    body = model.subgraphs[-1]
+    found = []
+    for operator in body.operators:
+        code = model.operatorCodes[operator.opcodeIndex]
+        name = names[max(code.builtinCode, code.deprecatedBuiltinCode)]
+        sizes = body.tensors[operator.inputs[1]] if name == "RESHAPE" else None
+        computed = sizes is not None and model.buffers[sizes.buffer].data is None
+        if name in COMPUTED or computed:
+            found.append(name)
+    return found
+
+
+@pytest.mark.parametrize("name", ["loop", "loop_batch"])
+def test_sizes_are_computed_once_in_the_loop(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = Head(AlbertQuestionAnswerer(AlbertBackbone(TINY)))
+    # What enters it is reshaped, see there; nothing else is.
+    found = shapes_computed(convert(build_signature(model, FORMS[name])))
+    assert found == ["SHAPE", "PACK", "RESHAPE"]
+    # The control: Keras's own linear layer.
+    monkeypatch.setattr(Dense, "call", keras.layers.Dense.call)
+    assert len(shapes_computed(convert(build_signature(model)))) > 20
 
 
 def test_the_counting_sees_weights_that_are_stored_twice() -> None:
