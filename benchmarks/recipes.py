@@ -80,9 +80,15 @@ def main() -> None:
     parser.add_argument("--calibration", type=Path, required=True, help="file of training")
     parser.add_argument("--limit", type=int, default=2000, help="rows of data (default 2000)")
     parser.add_argument("--out", type=Path, required=True, help="folder for the exports")
+    parser.add_argument(
+        "--recipes", nargs="+", choices=RECIPES, default=list(RECIPES), metavar="NAME",
+        help=f"{FLOAT_RECIPE} and others of {', '.join(RECIPES)} (default all)",
+    )  # fmt: skip
     asked = parser.parse_args()
+    if FLOAT_RECIPE not in asked.recipes:
+        parser.error(f"--recipes must have {FLOAT_RECIPE}, to which the others lose.")
     claim(asked.out, asked.model, asked.data, asked.calibration, asked.limit)
-    reports = [measure(recipe, asked) for recipe in tqdm(RECIPES, unit="recipe")]
+    reports = [measure(recipe, asked) for recipe in tqdm(asked.recipes, unit="recipe")]
     (whole,) = (report["score"]["value"] for report in reports if report["recipe"] == FLOAT_RECIPE)
     print(
         f"| recipe | bytes | {reports[0]['score']['metric']} | lost | accepted | error of states |"
