@@ -11,6 +11,7 @@ Shape letters: I inputs, O outputs of a layer.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -30,8 +31,21 @@ class Dense(keras.layers.Dense):
     """
 
     def call(self, x: Tensor, training: bool | None = None) -> Tensor:
-        rows = super().call(ops.reshape(x, (-1, x.shape[-1])), training=training)
-        return ops.reshape(rows, (*sizes(x)[:-1], self.units))
+        return by_rows(super().call, x)
+
+
+def by_rows(product: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """A function of a matrix, applied to all rows of a tensor at once.
+
+    Args:
+        product: [N, I] to [N, O].
+        x: [..., I].
+
+    Returns:
+        [..., O].
+    """
+    rows = product(ops.reshape(x, (-1, x.shape[-1])))
+    return ops.reshape(rows, (*sizes(x)[:-1], rows.shape[-1]))
 
 
 def sizes(x: Tensor) -> tuple[Any, ...]:

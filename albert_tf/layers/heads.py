@@ -15,7 +15,7 @@ from keras import ops
 
 from albert_tf.config import AlbertConfig
 from albert_tf.layers.activation import activation
-from albert_tf.layers.dense import Dense, sizes
+from albert_tf.layers.dense import Dense, by_rows
 from albert_tf.layers.embeddings import initializer, layer_norm
 
 
@@ -89,9 +89,11 @@ class MaskedLMHead(keras.layers.Layer):
     def call(self, states: Tensor) -> Tensor:
         x = self.norm(self.activation(self.dense(states)))  # [B, M, E]
         table = ops.cast(self.table.embeddings, self.compute_dtype)  # [V, E]
-        x = ops.reshape(ops.cast(x, self.compute_dtype), (-1, self.config.embedding_size))
-        logits = ops.cast(ops.matmul(x, ops.transpose(table)), "float32") + self.bias
-        return ops.reshape(logits, (*sizes(states)[:-1], self.config.vocab_size))  # [B, M, V]
+
+        def logits(rows: Tensor) -> Tensor:
+            return ops.cast(ops.matmul(rows, ops.transpose(table)), "float32") + self.bias
+
+        return by_rows(logits, ops.cast(x, self.compute_dtype))  # [B, M, V]
 
     def compute_output_shape(self, states_shape: Any) -> Any:
         return (*states_shape[:-1], self.config.vocab_size)
