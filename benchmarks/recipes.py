@@ -24,7 +24,7 @@ from result_folder import claim
 from tqdm import tqdm
 
 from albert_tf.export.drop import BARS
-from albert_tf.export.recipes import CALIBRATED_RECIPES, FLOAT_RECIPE, RECIPES
+from albert_tf.export.recipes import FLOAT_RECIPE, INTEGER_RECIPES, RECIPES
 
 SHOWN = 8  # rows of the error by depth
 
@@ -35,7 +35,7 @@ def measure(recipe: str, asked: argparse.Namespace) -> dict[str, Any]:
     if not (folder / "report.json").exists():
         command = ["export", asked.model, "--recipe", recipe, "--validation", asked.data,
                    "--validation-limit", SHOWN, "--accept-drop", 100, "--out", folder]  # fmt: skip
-        if recipe in CALIBRATED_RECIPES:
+        if recipe in INTEGER_RECIPES:
             command += ["--calibration", asked.calibration]
         run(command)
     if not scores.exists():

@@ -15,14 +15,16 @@ from typing import Any
 import numpy as np
 
 from albert_tf.export.benchmark import latencies_ms
-from albert_tf.export.calibration import read_sample, task_inputs
+from albert_tf.export.calibration import Shown, show, task_inputs
+from albert_tf.export.centering import centered
 from albert_tf.export.convert import convert
 from albert_tf.export.depth_error import errors_by_depth
 from albert_tf.export.drop import Gate
+from albert_tf.export.entering import Entering
 from albert_tf.export.heads import Head, open_head
 from albert_tf.export.metadata import add_metadata
 from albert_tf.export.quantize import quantize
-from albert_tf.export.recipes import CALIBRATED_RECIPES, FLOAT_RECIPE, check_recipe, check_widths
+from albert_tf.export.recipes import FLOAT_RECIPE, INTEGER_RECIPES, check_recipe, check_widths
 from albert_tf.export.report import REPORT_FILES, Report, write_report
 from albert_tf.export.signature import SIGNATURE, Form, build_signature
 from albert_tf.export.structure import check_structure
@@ -63,7 +65,8 @@ def export(
         recipe: One of `recipes.RECIPES`.
         form: How the file is laid out. Of a fixed length, the task reads that much.
         head: What the file answers, as `heads.open_head` takes it.
-        calibration: A labelled file of the task, for the recipes that must see examples.
+        calibration: A file of the task. The static recipes must see one, and others that
+            round to integers lose less where they do; without it they see random pieces.
         gate: What the file must show. A recipe that changes answers needs examples to be
             scored on, or the points it may lose unseen.
         progress: Whether to show progress bars on stderr.
@@ -90,11 +93,12 @@ def export(
     check_widths(recipe, config)
     task = _fitted(task, form, config.max_position_embeddings)
     target.parent.mkdir(parents=True, exist_ok=True)
-    converted = convert(build_signature(model, form, model.inputs), target.parent)
+    shown = show(model, recipe, task, tokenizer, calibration, progress)
+    converted = _converted(model, form, shown.entering, target.parent)
     longest = task.sequence_length
     parity = verify(model, converted, lengths=(min(8, longest), 1 + longest // 2, longest))
-    shown = read_sample(task, calibration) if calibration else []
-    content = quantize(converted, recipe, task_inputs(task, tokenizer, shown, form))
+    inputs = task_inputs(task, tokenizer, shown.examples, form)
+    content = quantize(converted, recipe, inputs, shown.entering)
     check_structure(content)
     content = add_metadata(content, task, source, config.max_position_embeddings, form)
 
@@ -125,6 +129,11 @@ def export(
     return contract
 
 
+def _converted(model: Head, form: Form, entering: Entering, scratch: Path) -> bytes:
+    with centered(entering):
+        return convert(build_signature(model, form, model.inputs), scratch)
+
+
 def _put(folder: Path, target: Path, before: Path) -> None:
     """Moves an export to its place; what was there stays where that fails."""
     try:
@@ -143,7 +152,7 @@ def _judged(
     model: Head,
     converted: bytes,
     gate: Gate,
-    shown: Sequence[Any],
+    shown: Shown,
     progress: bool,
 ) -> Report:
     """What the runtime makes of an export, which it must be able to open."""
@@ -157,21 +166,21 @@ def _judged(
     return Report(contract, len(converted), drop, times, errors)
 
 
-def _errors(
-    model: Head, exported: EdgeModel, examples: Sequence[Any], shown: Sequence[Any]
-) -> list[float]:
+def _errors(model: Head, exported: EdgeModel, examples: Sequence[Any], shown: Shown) -> list[float]:
     """Those by depth of the body, which the float file does not have."""
     recipe = exported.contract.recipe
     if recipe == FLOAT_RECIPE:
         return []
     inputs, seen = (
-        task_inputs(exported.task, exported.tokenizer, some) for some in (examples, shown)
+        task_inputs(exported.task, exported.tokenizer, some) for some in (examples, shown.examples)
     )
     if not inputs:
         config, rng = model.backbone.config, np.random.default_rng(0)
         length = min(64, config.max_position_embeddings)
         inputs = random_inputs((1, length), config.vocab_size, rng)
-    return errors_by_depth(model, partial(quantize, name=recipe), inputs, seen)
+    small = partial(quantize, name=recipe, entering=shown.entering)
+    with centered(shown.entering):
+        return errors_by_depth(model, small, inputs, seen)
 
 
 def _fitted(task: Task, form: Form, positions: int) -> Task:
@@ -190,10 +199,10 @@ def _fitted(task: Task, form: Form, positions: int) -> Task:
 def _check_calibration(recipe: str, calibration: Path | None) -> None:
     """A recipe has the examples it needs, and no others."""
     check_recipe(recipe, calibration is not None)
-    if calibration is not None and recipe not in CALIBRATED_RECIPES:
+    if calibration is not None and recipe not in INTEGER_RECIPES:
         raise ValueError(f"recipe {recipe} sees no examples; leave --calibration out.")
     if calibration is not None and not calibration.exists():
-        raise FileNotFoundError(f"calibration must be a labelled file; got {calibration}.")
+        raise FileNotFoundError(f"calibration must be a file of the task; got {calibration}.")
 
 
 def _check_target(target: Path) -> None:

@@ -1,6 +1,6 @@
-"""Examples of a task as inputs of a model, for recipes that must see some.
+"""Examples of a task as inputs of a model, for recipes that see some.
 
-tasks  ->  [calibration.read_sample, calibration.task_inputs]  ->  quantize
+tasks, entering  ->  [calibration.show, calibration.task_inputs]  ->  centering, quantize
 
 Shape letters: B inputs of one call, T tokens.
 """
@@ -9,32 +9,93 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tqdm import tqdm
 
 from albert_tf.examples.packing import Ints, pad_batch
+from albert_tf.export.entering import Entering, measure_entering
+from albert_tf.export.heads import Head
+from albert_tf.export.recipes import BLOCKS, INTEGER_RECIPES
 from albert_tf.export.signature import Form
+from albert_tf.export.verify import random_inputs
 from albert_tf.tasks.task import Task
 from albert_tf.text.tokenizer import Tokenizer
 
 _DEFAULT = Form()
+_TOKENS = 6144  # that are watched: about a minute of albert_base
+_RANDOM_INPUTS, _RANDOM_LENGTH = 16, 128
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a recipe saw of a task."""
+
+    examples: list[Any]
+    entering: Entering  # nothing for a recipe of floats
+
+
+def show(
+    model: Head,
+    recipe: str,
+    task: Task,
+    tokenizer: Tokenizer,
+    calibration: Path | None,
+    progress: bool = False,
+) -> Shown:
+    """Reads examples for a recipe, and watches what one of integers has to know of a model.
+
+    Args:
+        model: What is exported.
+        recipe: One of `recipes.RECIPES`.
+        task: Of the model.
+        tokenizer: Of the model.
+        calibration: As `read_sample` takes it; None for no examples, and to watch the model
+            read random pieces.
+        progress: Whether to show a progress bar on stderr.
+    """
+    examples = read_sample(task, calibration) if calibration else []
+    if recipe not in INTEGER_RECIPES:
+        return Shown(examples, {})
+    seen = _first(task_inputs(task, tokenizer, examples)) or _random(model, task, tokenizer)
+    bar = tqdm(seen, "watching the layer", unit="input", disable=not progress)
+    return Shown(examples, measure_entering(model.backbone, bar, covariances=recipe in BLOCKS))
+
+
+def _first(inputs: list[dict[str, Ints]]) -> list[dict[str, Ints]]:
+    """As many as tell what is usual."""
+    before = np.cumsum([0, *(batch["padding_mask"].sum() for batch in inputs)])
+    return [batch for batch, tokens in zip(inputs, before, strict=False) if tokens < _TOKENS]
+
+
+def _random(model: Head, task: Task, tokenizer: Tokenizer) -> list[dict[str, Ints]]:
+    shape = (1, min(_RANDOM_LENGTH, task.sequence_length))
+    vocab_size, rng = model.backbone.config.vocab_size, np.random.default_rng(0)
+    batches = [random_inputs(shape, vocab_size, rng)[0] for _ in range(_RANDOM_INPUTS)]
+    for batch in batches:
+        batch["token_ids"][:, 0] = tokenizer.special.cls
+    return batches
 
 
 def read_sample(task: Task, path: Path, limit: int = 200) -> list[Any]:
-    """Reads a labelled file in the layout of a task, and draws some examples from all of it.
+    """Reads a file in the layout of a task, and draws some examples from all of it.
 
     Args:
         task: How to read it.
-        path: A file that the model was trained on, or one like it; not one it is scored on.
+        path: A file that the model was trained on, or one like it, with labels or without; not
+            one it is scored on.
         limit: Most examples to draw.
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: the examples are not of the task.
+        ValueError: the examples are not of the task, or there are none.
     """
-    examples = task.read(path)
+    examples = list(task.stream(path))
+    if not examples:
+        raise ValueError(f"{path} must hold examples; it has none.")
     return random.Random(0).sample(examples, min(limit, len(examples)))
 
 

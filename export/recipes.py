@@ -26,9 +26,11 @@ RECIPES = (
 )
 
 # Weights of a row that share a scale.
-_BLOCKS = {"dynamic_wi4b32_afp32": 32}
+BLOCKS = {"dynamic_wi4b32_afp32": 32}
 # Those that must see examples.
 CALIBRATED_RECIPES = frozenset({"static_wi8_ai16", "static_wi8_ai8"})
+# Those that round to integers, and do it better where they see examples.
+INTEGER_RECIPES = frozenset(RECIPES) - {FLOAT_RECIPE, "float16"}
 
 
 def check_widths(name: str, config: AlbertConfig) -> None:
@@ -41,7 +43,7 @@ def check_widths(name: str, config: AlbertConfig) -> None:
     Raises:
         ValueError: a width is no multiple of the block.
     """
-    block = _BLOCKS.get(name, 1)
+    block = BLOCKS.get(name, 1)
     for width in ("embedding_size", "hidden_size", "intermediate_size"):
         size = getattr(config, width)
         if size % block:
@@ -66,5 +68,5 @@ def check_recipe(name: str, examples: bool) -> None:
     if name in CALIBRATED_RECIPES and not examples:
         raise ValueError(
             f"recipe {name} must see examples of what the model will read; got none. Give it "
-            f"--calibration, a labelled file of the task."
+            f"--calibration, a file of the task."
         )

@@ -206,7 +206,8 @@ def _export(steps: Any) -> None:
     )  # fmt: skip
     add_path(
         step, "--calibration", "PATH",
-        "of labelled examples as for training, of which a static recipe must see some",
+        "of examples as for training, with labels or without: a static recipe must see some, and "
+        "others of integers lose less where they do",
     )  # fmt: skip
     add_export_form(step)
     add_gate(step)

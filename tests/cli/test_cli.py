@@ -174,7 +174,7 @@ def test_a_static_recipe_without_examples_is_refused_at_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("export", tmp_path, "--recipe", "static_wi8_ai8", "--out", tmp_path / "out") == 1
-    assert "Give it --calibration, a labelled file of the task." in capsys.readouterr().err
+    assert "Give it --calibration, a file of the task." in capsys.readouterr().err
 
 
 def write_checkpoint(folder: Path, extra: int = 0) -> None:

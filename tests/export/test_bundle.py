@@ -135,7 +135,7 @@ def test_an_exported_model_answers_where_tensorflow_cannot_be_imported(
 
 def test_files_that_are_not_there_are_named_at_once(models: Path, tmp_path: Path) -> None:
     absent, source, target = tmp_path / "absent", models / "classifier", tmp_path / "out"
-    with pytest.raises(FileNotFoundError, match=r"calibration must be a labelled .*absent"):
+    with pytest.raises(FileNotFoundError, match=r"calibration must be a file of .*absent"):
         bundle.export(source, target, "static_wi8_ai8", calibration=absent)
     with pytest.raises(ValueError, match="float16 sees no examples; leave --calibration out"):
         bundle.export(source, target, "float16", calibration=absent)
