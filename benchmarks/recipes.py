@@ -2,12 +2,12 @@
 
     python benchmarks/recipes.py runs/classifier test.tsv --calibration train.tsv --out runs/recipes
 
-Each export is the command a user would give, and so is its score; sizes and the error of the last
-hidden states are those of its report, of the first eight rows. Every file answers the same labelled
-rows; what is lost is lost to `float32`. A run that was stopped goes on where it was.
+Each export is the command a user would give; sizes and the error of the last hidden states are those
+of its report, of the first eight rows. Every file answers the same labelled rows; what is lost is lost
+to `float32`. A run that was stopped goes on where it was.
 
-How to read it: a score of N rows moves by 100/N points when one answer changes; a drop of less than
-about twice 100 * sqrt(changed) / N says nothing.
+How to read it: beside what is lost stands its standard error, over the rows, where the score is a mean
+of theirs; less than twice that says nothing.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
 from result_folder import claim
 from tqdm import tqdm
 
 from albert_tf.export.drop import BARS
 from albert_tf.export.recipes import FLOAT_RECIPE, INTEGER_RECIPES, RECIPES
+from albert_tf.runtime import load
 
 SHOWN = 8  # rows of the error by depth
 
@@ -39,10 +41,28 @@ def measure(recipe: str, asked: argparse.Namespace) -> dict[str, Any]:
             command += ["--calibration", asked.calibration]
         run(command)
     if not scores.exists():
-        run(["evaluate", folder, "--data", asked.data, "--limit", asked.limit, "--json", scores])
+        scores.write_text(json.dumps(score(folder, asked)) + "\n")
     report = json.loads((folder / "report.json").read_text())
-    metric = report["score"]["metric"]
-    return report | {"score": {"metric": metric, "value": json.loads(scores.read_text())[metric]}}
+    return report | {"score": json.loads(scores.read_text())}
+
+
+def score(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
+    """The score of a file on all rows, and on each."""
+    model = load(folder)
+    task = model.task
+    examples = task.read(asked.data, asked.limit)
+    found = list(tqdm(model.predict_all(examples), folder.name, len(examples), leave=False))
+    alone = [task.score([row], [answer])[task.metric] for row, answer in zip(examples, found)]
+    whole = task.score(examples, found)[task.metric]
+    return {"metric": task.metric, "value": whole, "rows": alone}
+
+
+def standard_error(whole: dict[str, Any], less: dict[str, Any]) -> float | None:
+    """Of the difference of two scores of the same rows; None where they are no means."""
+    rows = np.subtract(whole["rows"], less["rows"])
+    if not np.isclose(rows.mean(), whole["value"] - less["value"], atol=1e-6):
+        return None
+    return float(rows.std() / len(rows) ** 0.5)
 
 
 def run(command: list[Any]) -> None:
@@ -89,19 +109,23 @@ def main() -> None:
         parser.error(f"--recipes must have {FLOAT_RECIPE}, to which the others lose.")
     claim(asked.out, asked.model, asked.data, asked.calibration, asked.limit)
     reports = [measure(recipe, asked) for recipe in tqdm(asked.recipes, unit="recipe")]
-    (whole,) = (report["score"]["value"] for report in reports if report["recipe"] == FLOAT_RECIPE)
+    (whole,) = (report["score"] for report in reports if report["recipe"] == FLOAT_RECIPE)
     print(
         f"| recipe | bytes | {reports[0]['score']['metric']} | lost | accepted | error of states |"
     )
     print("| --- | --- | --- | --- | --- | --- |")
     for report in reports:
-        score, errors = report["score"], report["error_by_depth"]
-        score["drop"] = whole - score["value"]
+        found, errors = report["score"], report["error_by_depth"]
+        found["drop"] = whole["value"] - found["value"]
+        found["standard_error"] = standard_error(whole, found)
+        spread = f" ± {found['standard_error']:.2f}" if found["standard_error"] else ""
         error = f"{errors[-1]:.2%}" if errors else ""
         print(
-            f"| {report['recipe']} | {report['files'][0]['bytes']:,} | {score['value']:.2f} | "
-            f"{score['drop']:.2f} | {BARS[report['recipe']]} | {error} |"
+            f"| {report['recipe']} | {report['files'][0]['bytes']:,} | {found['value']:.2f} | "
+            f"{found['drop']:.2f}{spread} | {BARS[report['recipe']]} | {error} |"
         )
+    for report in reports:
+        del report["score"]["rows"]
     (asked.out / "recipes.json").write_text(json.dumps(reports, indent=2) + "\n")
     draw(reports, asked.out / "recipes.png")
 

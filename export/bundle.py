@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from albert_tf.export.benchmark import latencies_ms
-from albert_tf.export.calibration import Shown, show, task_inputs
+from albert_tf.export.calibration import Shown, in_form, show, task_inputs
 from albert_tf.export.centering import centered
 from albert_tf.export.convert import convert
 from albert_tf.export.depth_error import errors_by_depth
@@ -94,11 +94,15 @@ def export(
     task = _fitted(task, form, config.max_position_embeddings)
     target.parent.mkdir(parents=True, exist_ok=True)
     shown = show(model, recipe, task, tokenizer, calibration, progress)
-    converted = _converted(model, form, shown.entering, target.parent)
+    converted = convert(build_signature(model, form, model.inputs), target.parent)
     longest = task.sequence_length
     parity = verify(model, converted, lengths=(min(8, longest), 1 + longest // 2, longest))
-    inputs = task_inputs(task, tokenizer, shown.examples, form)
-    content = quantize(converted, recipe, inputs, shown.entering)
+    content = quantize(
+        _ready(model, form, shown.entering, converted, target.parent),
+        recipe,
+        [in_form(batch, form, tokenizer.special.pad) for batch in shown.inputs],
+        shown.entering,
+    )
     check_structure(content)
     content = add_metadata(content, task, source, config.max_position_embeddings, form)
 
@@ -129,7 +133,10 @@ def export(
     return contract
 
 
-def _converted(model: Head, form: Form, entering: Entering, scratch: Path) -> bytes:
+def _ready(model: Head, form: Form, entering: Entering, converted: bytes, scratch: Path) -> bytes:
+    """The float file for a quantizer, which answers as the other but for rounding."""
+    if not entering:
+        return converted
     with centered(entering):
         return convert(build_signature(model, form, model.inputs), scratch)
 
@@ -171,16 +178,14 @@ def _errors(model: Head, exported: EdgeModel, examples: Sequence[Any], shown: Sh
     recipe = exported.contract.recipe
     if recipe == FLOAT_RECIPE:
         return []
-    inputs, seen = (
-        task_inputs(exported.task, exported.tokenizer, some) for some in (examples, shown.examples)
-    )
+    inputs = task_inputs(exported.task, exported.tokenizer, examples)
     if not inputs:
         config, rng = model.backbone.config, np.random.default_rng(0)
         length = min(64, config.max_position_embeddings)
         inputs = random_inputs((1, length), config.vocab_size, rng)
     small = partial(quantize, name=recipe, entering=shown.entering)
     with centered(shown.entering):
-        return errors_by_depth(model, small, inputs, seen)
+        return errors_by_depth(model, small, inputs, shown.inputs)
 
 
 def _fitted(task: Task, form: Form, positions: int) -> Task:

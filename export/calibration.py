@@ -25,7 +25,6 @@ from albert_tf.export.verify import random_inputs
 from albert_tf.tasks.task import Task
 from albert_tf.text.tokenizer import Tokenizer
 
-_DEFAULT = Form()
 _TOKENS = 6144  # that are watched: about a minute of albert_base
 _RANDOM_INPUTS, _RANDOM_LENGTH = 16, 128
 
@@ -34,7 +33,7 @@ _RANDOM_INPUTS, _RANDOM_LENGTH = 16, 128
 class Shown:
     """What a recipe saw of a task."""
 
-    examples: list[Any]
+    inputs: list[dict[str, Ints]]  # int32 [1, T] by name; none where it was shown no examples
     entering: Entering  # nothing for a recipe of floats
 
 
@@ -57,17 +56,18 @@ def show(
             read random pieces.
         progress: Whether to show a progress bar on stderr.
     """
-    examples = read_sample(task, calibration) if calibration else []
     if recipe not in INTEGER_RECIPES:
-        return Shown(examples, {})
-    seen = _first(task_inputs(task, tokenizer, examples)) or _random(model, task, tokenizer)
+        return Shown([], {})
+    examples = read_sample(task, calibration) if calibration else []
+    inputs = _first(task_inputs(task, tokenizer, examples))
+    seen = inputs or _random(model, task, tokenizer)
     bar = tqdm(seen, "watching the layer", unit="input", disable=not progress)
-    return Shown(examples, measure_entering(model.backbone, bar, covariances=recipe in BLOCKS))
+    return Shown(inputs, measure_entering(model.backbone, bar, covariances=recipe in BLOCKS))
 
 
 def _first(inputs: list[dict[str, Ints]]) -> list[dict[str, Ints]]:
     """As many as tell what is usual."""
-    before = np.cumsum([0, *(batch["padding_mask"].sum() for batch in inputs)])
+    before = np.cumsum([0, *(batch["token_ids"].size for batch in inputs)])
     return [batch for batch, tokens in zip(inputs, before, strict=False) if tokens < _TOKENS]
 
 
@@ -99,23 +99,19 @@ def read_sample(task: Task, path: Path, limit: int = 200) -> list[Any]:
     return random.Random(0).sample(examples, min(limit, len(examples)))
 
 
-def task_inputs(
-    task: Task, tokenizer: Tokenizer, examples: Sequence[Any], form: Form = _DEFAULT
-) -> list[dict[str, Ints]]:
+def task_inputs(task: Task, tokenizer: Tokenizer, examples: Sequence[Any]) -> list[dict[str, Ints]]:
     """What the model reads to answer each example.
 
     Args:
         task: What the examples are of.
         tokenizer: Of the model.
         examples: As the task reads them.
-        form: Of the file; inputs are padded to a fixed length, and repeated to fill a batch.
 
     Returns:
-        int32 [B, T] by name, for every window.
+        int32 [1, T] by name, for every window.
     """
-    pad_id = tokenizer.special.pad
     return [
-        in_form(pad_batch([window.packed], pad_id=pad_id), form, pad_id)
+        pad_batch([window.packed], pad_id=tokenizer.special.pad)
         for example in examples
         for window in task.windows(example, tokenizer)
     ]

@@ -21,6 +21,7 @@ import tensorflow as tf
 
 from albert_tf.export.entering import Entering, calling
 from albert_tf.layers.dense import Dense, by_rows
+from albert_tf.tasks.task import Floats
 
 
 @contextmanager
@@ -30,10 +31,7 @@ def centered(entering: Entering) -> Iterator[None]:
     Args:
         entering: As `measure_entering` gives it.
     """
-    biases = {
-        layer: np.asarray(layer.bias) + moments.mean @ np.asarray(layer.kernel)  # [O]
-        for layer, moments in entering.items()
-    }
+    biases = {layer: _bias(layer, moments.mean) for layer, moments in entering.items()}
 
     def less_its_mean(layer: Dense, x: tf.Tensor) -> tf.Tensor:
         def product(rows: tf.Tensor) -> tf.Tensor:
@@ -44,3 +42,9 @@ def centered(entering: Entering) -> Iterator[None]:
 
     with calling(entering, less_its_mean):
         yield
+
+
+def _bias(layer: Dense, mean: Floats) -> Floats:
+    """That of a product whose input lacks its mean, [O]."""
+    bias, kernel = (np.asarray(weight, np.float64) for weight in (layer.bias, layer.kernel))
+    return (bias + mean @ kernel).astype(np.float32)

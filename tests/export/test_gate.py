@@ -94,7 +94,7 @@ def test_hidden_states_are_compared_on_the_examples(models: Path, tmp_path: Path
 def test_answers_that_are_no_numbers_are_not_written(
     models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(model: bytes, name: str, calibration: object = None) -> bytes:
+    def broken(model: bytes, name: str, *_: object) -> bytes:
         return other_weights(model, name, spread=np.inf)
 
     monkeypatch.setattr("albert_tf.export.bundle.quantize", broken)
@@ -103,7 +103,7 @@ def test_answers_that_are_no_numbers_are_not_written(
     assert not list(tmp_path.iterdir())
 
 
-def other_weights(model: bytes, name: str, calibration: object = None, spread: float = 1) -> bytes:
+def other_weights(model: bytes, name: str, *_: object, spread: float = 1) -> bytes:
     """Puts random numbers into every matrix of a float file."""
     rng = np.random.default_rng(0)
     parsed = flatbuffer_utils.read_model_from_bytearray(bytearray(model))
