@@ -2,12 +2,12 @@
 
     python benchmarks/recipes.py runs/classifier test.tsv --calibration train.tsv --out runs/recipes
 
-Each export is the command a user would give; sizes and the error of the last hidden states are those
-of its report, of the first eight rows. Every file answers the same labelled rows; what is lost is lost
-to `float32`. A run that was stopped goes on where it was.
+Each export is the command a user would give; sizes and the error of the last hidden states are
+those of its report, of the first eight rows. Every file answers the same labelled rows; what is
+lost is lost to `float32`. A run that was stopped goes on where it was.
 
-How to read it: beside what is lost stands its standard error, over the rows, where the score is a mean
-of theirs; less than twice that says nothing.
+How to read it: beside what is lost stands its standard error, over the rows, where the score is a
+mean of theirs; less than twice that says nothing.
 """
 
 from __future__ import annotations
@@ -52,7 +52,10 @@ def score(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
     task = model.task
     examples = task.read(asked.data, asked.limit)
     found = list(tqdm(model.predict_all(examples), folder.name, len(examples), leave=False))
-    alone = [task.score([row], [answer])[task.metric] for row, answer in zip(examples, found)]
+    alone = [
+        task.score([row], [answer])[task.metric]
+        for row, answer in zip(examples, found, strict=True)
+    ]
     whole = task.score(examples, found)[task.metric]
     return {"metric": task.metric, "value": whole, "rows": alone}
 

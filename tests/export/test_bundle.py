@@ -92,6 +92,30 @@ def test_a_static_recipe_sees_examples_of_a_file(models: Path, tmp_path: Path) -
     assert len(json.loads((target / "report.json").read_text())["error_by_depth"]) == 5
 
 
+@pytest.mark.slow
+def test_a_recipe_of_integers_sees_examples_where_there_are_some(
+    models: Path, tmp_path: Path
+) -> None:
+    source, table = models / "classifier", tmp_path / "train.tsv"
+    table.write_text("text\nMina found a lamp.\nShe was at home at dawn.\n")  # without labels
+    found = []
+    for name, calibration in (("random", None), ("shown", table)):
+        bundle.export(
+            source, tmp_path / name, "dynamic_wi8_afp32", calibration=calibration, gate=UNSEEN
+        )
+        found.append((tmp_path / name / "model.tflite").read_bytes())
+        small = runtime.load(tmp_path / name).predict(EXAMPLES["classifier"][0])
+        whole = load(source).predict(EXAMPLES["classifier"][0])
+        assert small.probabilities == pytest.approx(whole.probabilities, abs=0.1)
+    assert found[0] != found[1]
+    table.write_text("text\n")
+    with pytest.raises(ValueError, match=r"train\.tsv must hold examples; it has none"):
+        bundle.export(
+            source, tmp_path / "none", "dynamic_wi8_afp32", calibration=table, gate=UNSEEN
+        )
+    assert not (tmp_path / "none").exists()
+
+
 def test_a_width_that_blocks_of_weights_do_not_fill_is_named(models: Path, tmp_path: Path) -> None:
     words = "every 32 weights of a row, so embedding_size must be a multiple of 32; got 12"
     with pytest.raises(ValueError, match=words):

@@ -103,7 +103,7 @@ def test_answers_that_are_no_numbers_are_not_written(
     assert not list(tmp_path.iterdir())
 
 
-def other_weights(model: bytes, name: str, *_: object, spread: float = 1) -> bytes:
+def other_weights(model: bytes, name: str, *_: object, spread: float = 1, **__: object) -> bytes:
     """Puts random numbers into every matrix of a float file."""
     rng = np.random.default_rng(0)
     parsed = flatbuffer_utils.read_model_from_bytearray(bytearray(model))
