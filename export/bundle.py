@@ -28,7 +28,7 @@ from albert_tf.export.recipes import FLOAT_RECIPE, INTEGER_RECIPES, check_recipe
 from albert_tf.export.report import REPORT_FILES, Report, write_report
 from albert_tf.export.signature import SIGNATURE, Form, build_signature
 from albert_tf.export.structure import check_structure
-from albert_tf.export.verify import check_finite, random_inputs, verify
+from albert_tf.export.verify import CENTERED_TOLERANCE, check_finite, random_inputs, verify
 from albert_tf.runtime.contract import CONTRACT_FILE, FORMAT_VERSION, Contract, FileRecord
 from albert_tf.runtime.engine import Engine
 from albert_tf.runtime.model import EdgeModel, load
@@ -95,10 +95,10 @@ def export(
     target.parent.mkdir(parents=True, exist_ok=True)
     shown = show(model, recipe, task, tokenizer, calibration, progress)
     converted = convert(build_signature(model, form, model.inputs), target.parent)
-    longest = task.sequence_length
-    parity = verify(model, converted, lengths=(min(8, longest), 1 + longest // 2, longest))
+    lengths = _lengths(task.sequence_length)
+    parity = verify(model, converted, lengths)
     content = quantize(
-        _ready(model, form, shown.entering, converted, target.parent),
+        _ready(model, form, shown.entering, target.parent, lengths) or converted,
         recipe,
         [in_form(batch, form, tokenizer.special.pad) for batch in shown.inputs],
         shown.entering,
@@ -133,12 +133,21 @@ def export(
     return contract
 
 
-def _ready(model: Head, form: Form, entering: Entering, converted: bytes, scratch: Path) -> bytes:
-    """The float file for a quantizer, which answers as the other but for rounding."""
+def _lengths(longest: int) -> tuple[int, ...]:
+    """Those at which a file is compared with Keras."""
+    return min(8, longest), 1 + longest // 2, longest
+
+
+def _ready(
+    model: Head, form: Form, entering: Entering, scratch: Path, lengths: tuple[int, ...]
+) -> bytes:
+    """The centered file, for the quantizer; nothing where that is to have the plain one."""
     if not entering:
-        return converted
+        return b""
     with centered(entering):
-        return convert(build_signature(model, form, model.inputs), scratch)
+        converted = convert(build_signature(model, form, model.inputs), scratch)
+    verify(model, converted, lengths, tolerance=CENTERED_TOLERANCE)
+    return converted
 
 
 def _put(folder: Path, target: Path, before: Path) -> None:

@@ -17,8 +17,9 @@ import numpy as np
 from tqdm import tqdm
 
 from albert_tf.examples.packing import Ints, pad_batch
-from albert_tf.export.entering import Entering, measure_entering
+from albert_tf.export.entering import Entering, measure_entering, products
 from albert_tf.export.heads import Head
+from albert_tf.export.quantize import in_blocks
 from albert_tf.export.recipes import BLOCKS, INTEGER_RECIPES
 from albert_tf.export.signature import Form
 from albert_tf.export.verify import random_inputs
@@ -61,12 +62,13 @@ def show(
     examples = read_sample(task, calibration) if calibration else []
     inputs = _first(task_inputs(task, tokenizer, examples))
     seen = inputs or _random(model, task, tokenizer)
-    bar = tqdm(seen, "watching the layer", unit="input", disable=not progress)
-    return Shown(inputs, measure_entering(model.backbone, bar, covariances=recipe in BLOCKS))
+    bar = tqdm(seen, "watching the layers", unit="input", disable=not progress)
+    wanted = in_blocks(products(model.backbone)) if recipe in BLOCKS else ()
+    return Shown(inputs, measure_entering(model.backbone, bar, wanted))
 
 
 def _first(inputs: list[dict[str, Ints]]) -> list[dict[str, Ints]]:
-    """As many as tell what is usual."""
+    """As many as tell what is usual; more would take minutes."""
     before = np.cumsum([0, *(batch["token_ids"].size for batch in inputs)])
     return [batch for batch, tokens in zip(inputs, before, strict=False) if tokens < _TOKENS]
 

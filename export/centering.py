@@ -1,4 +1,4 @@
-"""Takes out of what enters each product of the body what is always there.
+"""Takes out of what enters each linear layer of the body what is always there.
 
 entering  ->  [centering.centered]  ->  signature, depth_error
 
@@ -6,7 +6,7 @@ entering  ->  [centering.centered]  ->  signature, depth_error
 most of all where a few columns are large for every token, as they are in trained encoders; and
 what is rounded of W no longer shifts the result.
 
-Shape letters: N rows, I inputs, O outputs of a product.
+Shape letters: N rows, I inputs, O outputs of a layer.
 
 Source: the shift of Outlier Suppression+ (arXiv:2304.09145) section 3.1.
 """
@@ -26,7 +26,9 @@ from albert_tf.tasks.task import Floats
 
 @contextmanager
 def centered(entering: Entering) -> Iterator[None]:
-    """While it lasts, products subtract the means of what enters, and give the same numbers.
+    """While it lasts, layers subtract the means of what enters; the rest is as it was.
+
+    Numbers are the same but for rounding.
 
     Args:
         entering: As `measure_entering` gives it.

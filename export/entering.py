@@ -1,13 +1,13 @@
-"""What enters each product of the body, on inputs like those the model will read.
+"""What enters each linear layer of the body, on inputs like those the model will read.
 
 [entering.measure_entering]  ->  calibration, centering, rounding
 
-Shape letters: B inputs of one call, T tokens, I inputs of a product.
+Shape letters: B inputs of one call, T tokens, N rows, I inputs of a layer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -23,8 +23,9 @@ from albert_tf.tasks.task import Floats
 
 @dataclass(frozen=True)
 class Moments:
-    """Of the rows that enter a product."""
+    """Of the rows that enter a layer."""
 
+    rows: int  # N
     mean: Floats  # [I]
     covariance: Any = None  # float64 [I, I], where it was asked for
 
@@ -33,40 +34,55 @@ Entering = dict[Dense, Moments]
 
 
 def measure_entering(
-    backbone: AlbertBackbone, batches: Iterable[dict[str, Ints]], covariances: bool = False
+    backbone: AlbertBackbone,
+    batches: Iterable[dict[str, Ints]],
+    covariances: Collection[Dense] = (),
 ) -> Entering:
-    """Watches every product, over the real tokens and all applications of the layer.
+    """Watches every linear layer of the body, over the real tokens and all its applications.
 
     Args:
         backbone: Of any model.
         batches: int32 [B, T] by name, at least one.
-        covariances: Whether they are wanted, too.
+        covariances: The layers whose covariance is wanted, too.
     """
-    counts: dict[Dense, int] = {}
-    sums: dict[Dense, Any] = {}
-    squares: dict[Dense, Any] = {}
+    found: dict[Dense, _Sums] = {}
     for batch in batches:
         real = np.asarray(batch["padding_mask"], bool)
 
         def watch(layer: Dense, x: tf.Tensor, real: Any = real) -> tf.Tensor:
-            x_rows = np.asarray(x)
-            rows = x_rows[real] if x_rows.ndim == 3 else x_rows  # [N, I]
-            counts[layer] = counts.get(layer, 0) + len(rows)
-            sums[layer] = sums.get(layer, 0) + rows.sum(0, dtype=np.float64)
-            if covariances:
-                squares[layer] = squares.get(layer, 0) + (rows.T @ rows).astype(np.float64)
+            values = np.asarray(x)
+            rows = values[real] if values.ndim == 3 else values  # [N, I]
+            sums = found.setdefault(layer, _Sums(rows.mean(0), layer in covariances))
+            sums.add(rows)
             return Dense.call(layer, x)
 
         with calling(products(backbone), watch):
             backbone({name: batch[name] for name in INPUT_NAMES})
-    means = {layer: sums[layer] / count for layer, count in counts.items()}
-    return {
-        layer: Moments(
-            mean.astype(np.float32),
-            squares[layer] / counts[layer] - np.outer(mean, mean) if covariances else None,
-        )
-        for layer, mean in means.items()
-    }
+    return {layer: found.pop(layer).moments() for layer in list(found)}
+
+
+class _Sums:
+    """Of rows and of their products, about a place near their mean, so that little cancels."""
+
+    def __init__(self, origin: Floats, squares: bool) -> None:
+        self._origin = origin
+        self._rows = 0
+        self._sum: Any = np.zeros(len(origin))
+        self._squares: Any = np.zeros((len(origin), len(origin))) if squares else None
+
+    def add(self, rows: Floats) -> None:
+        near = rows - self._origin
+        self._rows += len(rows)
+        self._sum += near.sum(0, dtype=np.float64)
+        if self._squares is not None:
+            self._squares += near.T @ near
+
+    def moments(self) -> Moments:
+        mean = self._sum / self._rows
+        if self._squares is not None:
+            self._squares /= self._rows
+            self._squares -= np.outer(mean, mean)
+        return Moments(self._rows, (self._origin + mean).astype(np.float32), self._squares)
 
 
 def products(backbone: AlbertBackbone) -> list[Dense]:

@@ -27,6 +27,7 @@ from albert_tf.export.recipes import BLOCKS, CALIBRATED_RECIPES, FLOAT_RECIPE, c
 from albert_tf.export.rounding import round_weights
 from albert_tf.export.row_scales import SCALES_NAME, finished, move_row_scales
 from albert_tf.export.signature import SIGNATURE
+from albert_tf.layers.dense import Dense
 
 _EVERY = TFLOperationName.ALL_SUPPORTED
 _LOOKUP = TFLOperationName.EMBEDDING_LOOKUP
@@ -52,8 +53,8 @@ def quantize(
         name: One of `recipes.RECIPES`; each is described by its function below.
         calibration: Inputs int32 [B, T] by name, such as the model will read. Needed by the
             static recipes, and not read by others.
-        entering: What enters the products of the encoder, with covariances, for weights of 4
-            bits to be rounded by it, and not one by one.
+        entering: What enters the layers of the encoder, with covariances of those that
+            `in_blocks` names, for weights of 4 bits to be rounded by it, and not one by one.
 
     Raises:
         ValueError: an unknown recipe, or a static one and no inputs.
@@ -65,7 +66,7 @@ def quantize(
     if name == "compat":
         model = move_row_scales(model)
     if name in BLOCKS and entering:
-        model = round_weights(model, _in_blocks(entering))
+        model = round_weights(model, entering)
     with _quiet():
         quantizer = Quantizer(bytearray(model))
         _RULES[name](quantizer)
@@ -117,16 +118,13 @@ def _dynamic_wi4(quantizer: Quantizer) -> None:
     quantizer.add_dynamic_config(_ATTENTION_VALUES, TFLOperationName.FULLY_CONNECTED, 8)
 
 
-def _in_blocks(entering: Entering) -> Entering:
-    """Those of products of the encoder that `_dynamic_wi4` leaves in 4 bits.
-
-    Not of the pooler, which reads one row of each input: too few to say how they go together.
-    """
-    return {
-        layer: moments
-        for layer, moments in entering.items()
+def in_blocks(layers: Iterable[Dense]) -> list[Dense]:
+    """Those of the encoder that `_dynamic_wi4` leaves in 4 bits."""
+    return [
+        layer
+        for layer in layers
         if re.match(_ENCODER, layer.path) and not re.search(_ATTENTION_VALUES, layer.path)
-    }
+    ]
 
 
 def _static_ai16(quantizer: Quantizer) -> None:

@@ -23,8 +23,7 @@ from albert_tf.tasks.task import Floats
 
 _LARGEST = 7  # of 4 bits, on both sides of zero
 _BLOCK = 32  # G
-# Of the mean variance, added to every one, so that few examples do not say too much.
-_DAMPING = 0.01
+_DAMPING = 0.01  # of the mean variance, added to each; more where few rows were seen
 _STRIDE = 128  # inputs whose effect on all later ones is kept for one product of matrices
 
 
@@ -33,38 +32,47 @@ def round_weights(model: bytes, entering: Entering) -> bytes:
 
     Args:
         model: A float LiteRT model, made from the layers of `entering`.
-        entering: What enters the products whose weights are rounded, with covariances.
+        entering: What enters; the weights of layers with a covariance are rounded.
 
     Returns:
         A float LiteRT model. A quantizer that takes the scale of a block from its largest
         weight rounds none of them a second time.
+
+    Raises:
+        ValueError: the model has no weights of such a layer.
     """
     parsed = flatbuffer_utils.read_model_from_bytearray(bytearray(model))
     for layer, moments in entering.items():
-        weight = np.ascontiguousarray(np.asarray(layer.kernel, np.float32).T)  # as it is stored
-        for buffer in parsed.buffers:
-            if buffer.data is None or len(buffer.data) != weight.nbytes:
-                continue
+        if moments.covariance is None:
+            continue
+        weight = np.asarray(layer.kernel, np.float32).T  # [O, I], as it is stored
+        found = [buffer for buffer in parsed.buffers if _holds(buffer.data, weight)]
+        if not found:
+            raise ValueError(f"the model must have the weights of {layer.path}; it has not.")
+        for buffer in found:
             stored = np.frombuffer(bytes(buffer.data), np.float32).reshape(weight.shape)
-            if _proportional(stored, weight):
-                rounded = round_rows(stored, moments.covariance)
-                buffer.data = np.frombuffer(rounded.tobytes(), np.uint8)
+            rounded = round_rows(stored, moments.covariance, moments.rows)
+            buffer.data = np.frombuffer(rounded.tobytes(), np.uint8)
     return bytes(flatbuffer_utils.convert_object_to_bytearray(parsed))
 
 
-def _proportional(stored: Floats, weight: Floats) -> bool:
-    """Whether a weight is that of a layer, into which the converter may have put a factor."""
-    largest = np.abs(weight).argmax()
-    factor = stored.flat[largest] / (weight.flat[largest] or 1.0)
-    return bool(np.allclose(stored, factor * weight, rtol=1e-5, atol=0))
+def _holds(data: Any, weight: Floats) -> bool:
+    """Whether a buffer is a weight, but for a factor that the converter may have put into it."""
+    if data is None or len(data) != weight.nbytes:
+        return False
+    stored = np.frombuffer(bytes(data), np.float32).reshape(weight.shape)
+    largest = np.unravel_index(np.abs(weight).argmax(), weight.shape)
+    factor = stored[largest] / (weight[largest] or 1.0)
+    return bool(np.allclose(stored, factor * weight, rtol=1e-5, atol=0))  # float32 holds 6e-8
 
 
-def round_rows(weight: Floats, covariance: Floats) -> Floats:
+def round_rows(weight: Floats, covariance: Floats, rows: int) -> Floats:
     """Rounds the rows of a weight to multiples of the scales of their blocks.
 
     Args:
         weight: [O, I].
         covariance: [I, I], of what enters.
+        rows: How many rows of what enters were seen.
 
     Returns:
         [O, I], of which the largest of each block is 7 times its scale.
@@ -84,7 +92,7 @@ def round_rows(weight: Floats, covariance: Floats) -> Floats:
     # Those that vary most come first, and leave their errors to the others.
     order = np.argsort(-np.diag(covariance))
     left = weight[:, order].astype(np.float64)
-    shares = _shares(covariance[order][:, order])
+    shares = _shares(covariance[order][:, order], _DAMPING + inputs / rows)
     rounded = np.zeros_like(left)
     for start in range(0, inputs, _STRIDE):
         now = slice(start, start + _STRIDE)
@@ -100,14 +108,14 @@ def round_rows(weight: Floats, covariance: Floats) -> Floats:
     return found.astype(np.float32)
 
 
-def _shares(covariance: Any) -> Any:
+def _shares(covariance: Any, damping: float) -> Any:
     """Row i: how an error of input i is best shared among those behind it, [I, I]."""
     spread = np.diag(covariance).mean() or 1.0
-    damped = covariance + np.eye(len(covariance)) * _DAMPING * spread
+    damped = covariance + np.eye(len(covariance)) * damping * spread
     return np.linalg.cholesky(np.linalg.inv(damped)).T
 
 
 def _short(scales: Floats) -> Floats:
     """Scales as a file stores those of blocks, none of them zero."""
     kept = scales.astype(tf.bfloat16.as_numpy_dtype).astype(np.float16).astype(np.float32)
-    return np.maximum(kept, np.finfo(np.float16).tiny)
+    return np.where(kept > 0, kept, np.finfo(np.float16).smallest_subnormal).astype(np.float32)

@@ -17,6 +17,9 @@ from albert_tf.runtime.engine import Engine
 
 # Both compute in float32 with sums in another order; albert_base differs by 4e-6 to 1e-5.
 TOLERANCE = 1e-4
+# A file whose layers read less of their means rounds other sums; that of a trained
+# albert_base differs by 3e-4.
+CENTERED_TOLERANCE = 1e-2
 _LEAST = 1e-30  # probability; smaller ones are near what float32 can hold
 
 
@@ -24,20 +27,28 @@ class ParityError(ValueError):
     """The converted file does not answer as the Keras model does."""
 
 
-def verify(model: Any, converted: bytes, lengths: tuple[int, ...], *, seed: int = 0) -> float:
+def verify(
+    model: Any,
+    converted: bytes,
+    lengths: tuple[int, ...],
+    *,
+    tolerance: float = TOLERANCE,
+    seed: int = 0,
+) -> float:
     """Compares every output of both on random inputs, padded and not.
 
     Args:
         model: What the file was made from; see `signature.build_signature`.
         converted: The float LiteRT file.
         lengths: Values of T to try; at most the file's where that is fixed.
+        tolerance: The largest difference that is accepted.
         seed: Source of the random inputs.
 
     Returns:
         The largest absolute difference of any output, and of the logarithm of probabilities.
 
     Raises:
-        ParityError: it exceeds `TOLERANCE`, or an output is not finite.
+        ParityError: it exceeds the tolerance, or an output is not finite.
     """
     engine = Engine(converted)
     rng = np.random.default_rng(seed)
@@ -50,9 +61,9 @@ def verify(model: Any, converted: bytes, lengths: tuple[int, ...], *, seed: int 
             expected = model.score_inputs(batch)
             for name, output in engine.run(batch).items():
                 worst = max(worst, _difference(name, output, np.asarray(expected[name])))
-    if worst > TOLERANCE:
+    if worst > tolerance:
         raise ParityError(
-            f"the LiteRT file must answer as Keras within {TOLERANCE}; it differs by {worst:.2e}."
+            f"the LiteRT file must answer as Keras within {tolerance}; it differs by {worst:.2e}."
         )
     return worst
 

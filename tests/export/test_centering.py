@@ -53,7 +53,7 @@ def answers(content: bytes) -> Floats:
 def test_means_are_those_of_the_real_tokens_of_all_applications() -> None:
     model = build_model()
     backbone, shown = model.backbone, inputs(0)
-    entering = measure_entering(backbone, shown, covariances=True)
+    entering = measure_entering(backbone, shown, products(backbone))
     assert set(entering) == set(products(backbone))
     assert len(entering) == 7
     # What the first product reads: the embeddings, and what every application but the last says.
@@ -86,7 +86,7 @@ def test_a_file_answers_as_before_and_products_lose_their_means() -> None:
         assert len(changed) > len(plain)
         assert convert(build_signature(model, form)) == plain  # it is over
     # The control: means that no bias knows of are missed.
-    wrong = {layer: Moments(moments.mean + 1) for layer, moments in entering.items()}
+    wrong = {layer: Moments(1, moments.mean + 1) for layer, moments in entering.items()}
     for layer, moments in wrong.items():
         layer.bias.assign(np.asarray(layer.bias) - moments.mean @ np.asarray(layer.kernel))
     with centered(wrong):
