@@ -105,12 +105,12 @@ class Gate:
         Raises:
             FileNotFoundError: there is no such file of examples.
             ValueError: the recipe changes answers and there is nothing to measure it on, or it
-                must see examples of a task and there is none.
+                is one of those without a bar for a task without a score.
         """
         if isinstance(task, UnscoredTask) and recipe in CALIBRATED_RECIPES:
             raise ValueError(
-                f"recipe {recipe} must see examples of a task, and {task.name} have none; "
-                f"choose another, such as dynamic_wi8_afp32."
+                f"recipe {recipe} has no bar where there is no score, as for {task.name}; choose "
+                f"another, such as dynamic_wi8_afp32."
             )
         if self.validation is not None and not self.validation.exists():
             raise FileNotFoundError(f"validation must be examples; got {self.validation}.")

@@ -206,8 +206,8 @@ def _export(steps: Any) -> None:
     )  # fmt: skip
     add_path(
         step, "--calibration", "PATH",
-        "of examples as for training, with labels or without: a static recipe must see some, and "
-        "others of integers lose less where they do",
+        "of examples as for training, with labels or without, or of texts, with gaps to be "
+        "filled: a static recipe must see some, and others of integers lose less where they do",
     )  # fmt: skip
     add_export_form(step)
     add_gate(step)

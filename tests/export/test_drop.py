@@ -44,7 +44,9 @@ def test_a_drop_is_compared_with_its_bar(
 
 def test_what_would_not_be_seen_is_refused(tmp_path: Path) -> None:
     task = EmbeddingTask(sequence_length=9)
-    with pytest.raises(ValueError, match="static_wi8_ai8 must see examples of a task, and emb"):
+    with pytest.raises(
+        ValueError, match="static_wi8_ai8 has no bar where there is no score, as for emb"
+    ):
         Gate().check_recipe("static_wi8_ai8", task)
     for gate in (Gate(), Gate(accept_drop=0)):
         with pytest.raises(ValueError, match="float16 changes answers, so that must be seen"):
