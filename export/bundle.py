@@ -28,7 +28,13 @@ from albert_tf.export.recipes import FLOAT_RECIPE, INTEGER_RECIPES, check_recipe
 from albert_tf.export.report import REPORT_FILES, Report, write_report
 from albert_tf.export.signature import SIGNATURE, Form, build_signature
 from albert_tf.export.structure import check_structure
-from albert_tf.export.verify import CENTERED_TOLERANCE, check_finite, random_inputs, verify
+from albert_tf.export.verify import (
+    CENTERED_TOLERANCE,
+    TOLERANCE,
+    check_finite,
+    random_inputs,
+    verify,
+)
 from albert_tf.runtime.contract import CONTRACT_FILE, FORMAT_VERSION, Contract, FileRecord
 from albert_tf.runtime.engine import Engine
 from albert_tf.runtime.model import EdgeModel, load
@@ -96,7 +102,7 @@ def export(
     shown = show(model, recipe, task, tokenizer, calibration, progress)
     converted = convert(build_signature(model, form, model.inputs), target.parent)
     lengths = _lengths(task.sequence_length)
-    parity = verify(model, converted, lengths)
+    parity = verify(model, converted, lengths, tolerance=TOLERANCE)
     content = quantize(
         _ready(model, form, shown.entering, target.parent, lengths) or converted,
         recipe,

@@ -28,7 +28,7 @@ def test_a_refused_export_leaves_what_was_there(
     models: Path, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = files(target)
-    monkeypatch.setattr("albert_tf.export.verify.TOLERANCE", 0.0)
+    monkeypatch.setattr("albert_tf.export.bundle.TOLERANCE", 0.0)
     with pytest.raises(ParityError):
         bundle.export(models / "classifier", target, "float32")
     assert files(target) == before
