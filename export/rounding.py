@@ -19,10 +19,11 @@ import tensorflow as tf
 from tensorflow.lite.tools import flatbuffer_utils
 
 from albert_tf.export.entering import Entering
+from albert_tf.export.recipes import BLOCKS
 from albert_tf.tasks.task import Floats
 
 _LARGEST = 7  # of 4 bits, on both sides of zero
-_BLOCK = 32  # G
+_BLOCK = BLOCKS["dynamic_wi4b32_afp32"]  # G
 _DAMPING = 0.01  # of the mean variance, added to each; more where few rows were seen
 _STRIDE = 128  # inputs whose effect on all later ones is kept for one product of matrices
 
