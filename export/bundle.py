@@ -28,6 +28,7 @@ from albert_tf.export.recipes import FLOAT_RECIPE, INTEGER_RECIPES, check_recipe
 from albert_tf.export.report import REPORT_FILES, Report, write_report
 from albert_tf.export.signature import SIGNATURE, Form, build_signature
 from albert_tf.export.structure import check_structure
+from albert_tf.export.unpacked import leave_unpacked
 from albert_tf.export.verify import (
     CENTERED_TOLERANCE,
     TOLERANCE,
@@ -109,6 +110,8 @@ def export(
         [in_form(batch, form, tokenizer.special.pad) for batch in shown.inputs],
         shown.entering,
     )
+    if form.encoder == "loop":  # others are for clients that take no subgraphs
+        content = leave_unpacked(content)
     check_structure(content)
     content = add_metadata(content, task, source, config.max_position_embeddings, form)
 

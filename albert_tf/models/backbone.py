@@ -13,6 +13,7 @@ from typing import Any
 import keras
 import keras_hub
 from keras import KerasTensor as Tensor
+from keras import ops
 
 from albert_tf.config import AlbertConfig
 from albert_tf.layers.embeddings import FactorizedEmbedding
@@ -82,9 +83,25 @@ class AlbertBackbone(keras_hub.models.Backbone):
         x = self.embedding(inputs["token_ids"], inputs["segment_ids"])
         return self.encoder(x, inputs["padding_mask"], positions)
 
+    def pooled_at_first(self, inputs: dict[str, Tensor]) -> Tensor:
+        """Returns the pooled output, sparing the last layer all tokens but [CLS].
+
+        Args:
+            inputs: As the backbone takes.
+
+        Returns:
+            float [B, H].
+        """
+        return self.pooler(self.states_at(inputs, first_places(inputs["token_ids"])))
+
     def get_config(self) -> dict[str, Any]:
         config = {"config": asdict(self.config), "remat": self.encoder.remat}
         return {**super().get_config(), **config}
+
+
+def first_places(token_ids: Tensor) -> Tensor:
+    """Where [CLS] is in sequences [B, T]: int32 [B, 1], a constant where B is known."""
+    return ops.expand_dims(ops.zeros_like(token_ids[:, 0]), 1)
 
 
 def model_inputs() -> dict[str, Tensor]:

@@ -51,8 +51,7 @@ class AlbertTextClassifier(AlbertTask, keras_hub.models.TextClassifier):
 
         # === Functional model ===
         inputs = model_inputs()
-        first = keras.ops.zeros_like(inputs["token_ids"][:, :1])  # [B, 1], where [CLS] is
-        pooled = backbone.pooler(backbone.states_at(inputs, first))
+        pooled = backbone.pooled_at_first(inputs)  # [B, H]
         outputs = {"logits": head(keras.layers.Dropout(dropout)(pooled))}
         super().__init__(inputs, outputs, backbone, preprocessor, **kwargs)
 

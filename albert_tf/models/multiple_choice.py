@@ -60,7 +60,7 @@ class AlbertMultipleChoice(AlbertTask, keras_hub.models.Task):
         }
         as_batch = _OptionsAsBatch(dtype="int32", name="options_as_batch")
         flat = {name: as_batch(value) for name, value in inputs.items()}  # [B N, T]
-        logits = head(drop(_pooled(backbone, flat)))  # [B N, 1]
+        logits = head(drop(backbone.pooled_at_first(flat)))  # [B N, 1]
         outputs = {"logits": ops.reshape(logits, (-1, num_choices))}  # [B, N]
         super().__init__(inputs, outputs, backbone, preprocessor, **kwargs)
 
@@ -78,17 +78,11 @@ class AlbertMultipleChoice(AlbertTask, keras_hub.models.Task):
         Returns:
             `logits`, float32 [B, 1].
         """
-        return {"logits": self.head(_pooled(self.backbone, inputs))}
+        return {"logits": self.head(self.backbone.pooled_at_first(inputs))}
 
     def get_config(self) -> dict[str, Any]:
         ours = {"num_choices": self.num_choices, "dropout": self.dropout}
         return {**super().get_config(), **ours}
-
-
-def _pooled(backbone: AlbertBackbone, inputs: dict[str, Any]) -> Any:
-    """The pooled output [B, H] of inputs [B, T], sparing the last layer all tokens but [CLS]."""
-    first = ops.zeros_like(inputs["token_ids"][:, :1])  # [B, 1]
-    return backbone.pooler(backbone.states_at(inputs, first))
 
 
 class _OptionsAsBatch(keras.layers.Layer):

@@ -13,7 +13,7 @@ import keras
 import keras_hub
 
 from albert_tf.layers.heads import MaskedLMHead, dense_head
-from albert_tf.models.backbone import AlbertBackbone, model_inputs
+from albert_tf.models.backbone import AlbertBackbone, first_places, model_inputs
 from albert_tf.models.task_model import AlbertTask
 from albert_tf.tasks.mask_filling import Guess, fill_masks
 
@@ -70,7 +70,7 @@ class AlbertPretrainer(AlbertTask, keras_hub.models.Task):
         # === Functional model ===
         inputs = model_inputs()
         mask_positions = keras.Input((None,), dtype="int32", name="mask_positions")
-        first = keras.ops.zeros_like(inputs["token_ids"][:, :1])  # [B, 1], where [CLS] is
+        first = first_places(inputs["token_ids"])  # [B, 1], where [CLS] is
         read = keras.ops.concatenate([first, mask_positions], axis=1)  # [B, 1 + M]
         states = backbone.states_at(inputs, read)  # [B, 1 + M, H]
         outputs = {"mlm": masked_lm(states[:, 1:])}

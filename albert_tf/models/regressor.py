@@ -46,8 +46,7 @@ class AlbertTextRegressor(AlbertTask, keras_hub.models.Task):
 
         # === Functional model ===
         inputs = model_inputs()
-        first = keras.ops.zeros_like(inputs["token_ids"][:, :1])  # [B, 1], where [CLS] is
-        pooled = backbone.pooler(backbone.states_at(inputs, first))  # [B, H]
+        pooled = backbone.pooled_at_first(inputs)  # [B, H]
         scores = head(keras.layers.Dropout(dropout)(pooled))  # [B, 1]
         super().__init__(inputs, {"score": scores[:, 0]}, backbone, preprocessor, **kwargs)
 

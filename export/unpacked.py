@@ -1,0 +1,113 @@
+"""Lets products of one row read their weights from the file, and not from a copy.
+
+quantize  ->  [unpacked.leave_unpacked]  ->  structure, bundle
+
+XNNPACK copies every weight into an order of its own when a file is loaded, once for each place
+that reads it. The loop's body is one such place; where a head reads [CLS] alone, the last
+application of the layer is another, and its copy serves one row.
+
+Of weights of 8 bits alone: LiteRT's own kernel takes 1.02 of the time of an answer of 24 tokens
+with these, but 1.18 with floats.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+from tensorflow.lite.python import schema_py_generated as schema
+from tensorflow.lite.tools import flatbuffer_utils
+
+# LiteRT hands no subgraph of such a name to a delegate (lite/core/interpreter.cc); a runtime
+# that did not know it would copy the weights, and answer the same.
+_NOT_DELEGATED = "VALIDATION:one_row_{}"
+_FULLY_CONNECTED = schema.BuiltinOperator.FULLY_CONNECTED
+_IF = schema.BuiltinOperator.IF
+
+
+def leave_unpacked(model: bytes) -> bytes:
+    """Moves products of one row out of XNNPACK's reach.
+
+    Each becomes a subgraph, behind an IF that is always true. That saves 6 MB of 36 for a
+    classifier of the size of albert_base.
+
+    Args:
+        model: A LiteRT model.
+
+    Returns:
+        A LiteRT model with the same weights, which answers the same but for rounding.
+    """
+    parsed = flatbuffer_utils.read_model_from_bytearray(bytearray(model))
+    main = parsed.subgraphs[0]
+    moved = [
+        place
+        for place, operator in enumerate(main.operators)
+        if _is_of_one_row(parsed, main, operator)
+    ]
+    if not moved:
+        return model
+    parsed.operatorCodes.append(_operator_code())
+    always = _add_true(parsed, main)
+    for place in moved:
+        product = main.operators[place]
+        parsed.subgraphs.append(_alone(main, product, len(parsed.subgraphs)))
+        main.operators[place] = _if(parsed, product, always)
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(parsed))
+
+
+def _is_of_one_row(model: Any, graph: Any, operator: Any) -> bool:
+    """Whether it is a product of one row of floats and a weight of 8 bits."""
+    if model.operatorCodes[operator.opcodeIndex].builtinCode != _FULLY_CONNECTED:
+        return False
+    row, weight = (graph.tensors[place] for place in operator.inputs[:2])
+    sizes = row.shape if row.shapeSignature is None else row.shapeSignature
+    return (
+        row.type == schema.TensorType.FLOAT32
+        and bool(np.all(np.equal(sizes[:-1], 1)))
+        and weight.type == schema.TensorType.INT8
+        and model.buffers[weight.buffer].data is not None
+    )
+
+
+def _alone(graph: Any, operator: Any, number: int) -> Any:
+    """A subgraph of one operator; its constants are those of the file."""
+    row, *constants = (graph.tensors[place] for place in operator.inputs if place != -1)
+    alone = schema.SubGraphT()
+    alone.name = _NOT_DELEGATED.format(number).encode()
+    alone.tensors = [row, *constants, graph.tensors[operator.outputs[0]]]
+    product = copy.copy(operator)
+    product.inputs, product.outputs = [*range(1 + len(constants))], [1 + len(constants)]
+    # Rounds a row between its least and its largest element, as XNNPACK does.
+    product.builtinOptions.asymmetricQuantizeInputs = True
+    alone.operators, alone.inputs, alone.outputs = [product], [0], product.outputs
+    return alone
+
+
+def _if(model: Any, operator: Any, condition: int) -> Any:
+    """The operator that calls the newest subgraph, whichever way the condition falls."""
+    branches = schema.IfOptionsT()
+    branches.thenSubgraphIndex = branches.elseSubgraphIndex = len(model.subgraphs) - 1
+    call = schema.OperatorT()
+    call.opcodeIndex = len(model.operatorCodes) - 1
+    call.inputs, call.outputs = [condition, operator.inputs[0]], operator.outputs
+    call.builtinOptionsType, call.builtinOptions = schema.BuiltinOptions.IfOptions, branches
+    return call
+
+
+def _operator_code() -> Any:
+    code = schema.OperatorCodeT()
+    code.builtinCode = code.deprecatedBuiltinCode = _IF
+    code.version = 1
+    return code
+
+
+def _add_true(model: Any, graph: Any) -> int:
+    """Adds a constant to a subgraph, and returns its number."""
+    buffer, constant = schema.BufferT(), schema.TensorT()
+    buffer.data = np.ones(1, np.uint8)
+    model.buffers.append(buffer)
+    constant.name, constant.type = b"always", schema.TensorType.BOOL
+    constant.shape, constant.buffer = [1], len(model.buffers) - 1
+    graph.tensors.append(constant)
+    return len(graph.tensors) - 1
