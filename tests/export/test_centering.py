@@ -1,10 +1,13 @@
 """What is always there in the inputs of a product is no burden for 8 bits."""
 
 from dataclasses import replace
+from itertools import chain
 
 import keras
 import numpy as np
+import pytest
 
+from albert_tf.config import AlbertConfig
 from albert_tf.examples.packing import Ints
 from albert_tf.export.centering import centered
 from albert_tf.export.convert import convert
@@ -21,11 +24,12 @@ from tests.conftest import TINY
 WIDE = replace(TINY, embedding_size=32, hidden_size=64, num_attention_heads=2, intermediate_size=96)
 
 
-def build_model() -> AlbertTextClassifier:
+def build_model(config: AlbertConfig = WIDE) -> AlbertTextClassifier:
     """A classifier, a few of whose columns are large for every token, as in trained ones."""
     keras.utils.set_random_seed(0)
-    model = AlbertTextClassifier(AlbertBackbone(WIDE), num_classes=3)
-    for block in (*model.backbone.encoder.attention[0], *model.backbone.encoder.feed_forward[0]):
+    model = AlbertTextClassifier(AlbertBackbone(config), num_classes=3)
+    encoder = model.backbone.encoder
+    for block in chain.from_iterable((*encoder.attention, *encoder.feed_forward)):
         beta = np.zeros(WIDE.hidden_size, np.float32)
         beta[[3, 40]] = 30, -20  # of states whose other columns are 1 wide
         block.norm.beta.assign(beta)
@@ -50,31 +54,6 @@ def answers(content: bytes) -> Floats:
     return np.concatenate([engine.run(batch)["logits"] for batch in inputs(1)])
 
 
-def test_means_are_those_of_the_real_tokens_of_all_applications() -> None:
-    model = build_model()
-    backbone, shown = model.backbone, inputs(0)
-    entering = measure_entering(backbone, shown, products(backbone))
-    assert set(entering) == set(products(backbone))
-    assert len(entering) == 7
-    # What the first product reads: the embeddings, and what every application but the last says.
-    rows = []
-    for batch in shown:
-        x = backbone.embedding(batch["token_ids"], batch["segment_ids"])
-        for depth in range(WIDE.num_hidden_layers):
-            real = np.asarray(batch["padding_mask"], bool)
-            rows.append(np.asarray(x)[real])
-            attention, feed_forward = backbone.encoder.stored_layers()[0][2:]
-            x = feed_forward(attention(x, x, batch["padding_mask"]))
-            assert depth or np.abs(np.asarray(x)).max() > 10
-    expected = np.concatenate(rows)
-    found = entering[backbone.encoder.attention[0][0].attention.query]
-    assert np.allclose(found.mean, expected.mean(0), atol=1e-4)
-    assert np.allclose(found.covariance, np.cov(expected.T, bias=True), atol=1e-3)
-    shorter = [{**batch, "padding_mask": batch["padding_mask"] * 0 + 1} for batch in shown]
-    padded = measure_entering(backbone, shorter)  # the control
-    assert not np.allclose(padded[next(iter(entering))].mean, found.mean, atol=1e-3)
-
-
 def test_a_file_answers_as_before_and_products_lose_their_means() -> None:
     model = build_model()
     entering = measure_entering(model.backbone, inputs(0))
@@ -91,6 +70,23 @@ def test_a_file_answers_as_before_and_products_lose_their_means() -> None:
         layer.bias.assign(np.asarray(layer.bias) - moments.mean @ np.asarray(layer.kernel))
     with centered(wrong):
         assert np.abs(answers(convert(build_signature(model))) - answers(plain)).max() > 1e-2
+
+
+@pytest.mark.parametrize(("sharing", "layers"), [("none", 18), ("attention", 10), ("ffn", 14)])
+def test_layers_that_are_not_shared_lose_their_own_means(sharing: str, layers: int) -> None:
+    model = build_model(replace(WIDE, parameter_sharing=sharing))
+    plain = convert(build_signature(model))
+    entering = measure_entering(model.backbone, inputs(0))
+    # Query, key, value, two in the feed-forward block, two that write; and the pooler's.
+    assert len(entering) == len(products(model.backbone)) == layers + 1
+    with centered(entering):
+        changed = convert(build_signature(model))
+    assert np.abs(answers(changed) - answers(plain)).max() < 1e-4
+    before, after = (
+        np.square(answers(quantize(content, "dynamic_wi8_afp32")) - answers(plain)).mean()
+        for content in (plain, changed)
+    )
+    assert after < before / 4
 
 
 def test_integers_lose_less_of_a_model_with_large_columns() -> None:
