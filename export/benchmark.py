@@ -19,7 +19,8 @@ from albert_tf.runtime.engine import Engine
 from albert_tf.tasks.task import TaskModel
 
 _LENGTHS = (24, 128)
-_CALLS = 9
+# A time is the median of so many calls, or of fewer that took longer than this together.
+_CALLS, _SECONDS = 9, 5.0
 
 
 def median_latency_ms(model: TaskModel, examples: Sequence[Any]) -> float:
@@ -55,10 +56,12 @@ def latencies_ms(engine: Engine, longest: int) -> dict[int, float]:
 
 
 def _median_ms(calls: Sequence[Callable[[], Any]]) -> float:
-    """Of calls after the first, which is made once more before them."""
+    """Of calls that follow one that is not counted."""
     calls[0]()
-    times = []
+    times: list[float] = []
     for call in calls:
+        if sum(times) > _SECONDS:
+            break
         began = time.perf_counter()
         call()
         times.append(time.perf_counter() - began)

@@ -110,8 +110,8 @@ def export(
         [in_form(batch, form, tokenizer.special.pad) for batch in shown.inputs],
         shown.entering,
     )
-    if form.encoder == "loop":  # others are for clients that take no subgraphs
-        content = leave_unpacked(content)
+    # The other form is for clients that take no subgraphs.
+    content = leave_unpacked(content) if form.encoder == "loop" else content
     check_structure(content)
     content = add_metadata(content, task, source, config.max_position_embeddings, form)
 

@@ -2,7 +2,7 @@
 
 convert, quantize  ->  [depth_error.errors_by_depth]  ->  report
 
-A file whose loop ends where it is told answers at every depth, for all depths run one layer.
+All depths run one layer, so a file that goes on from the states it is given answers at each.
 
 Shape letters: L applications, T tokens, H hidden.
 """
@@ -44,23 +44,32 @@ def errors_by_depth(
     """
     if not _one_layer(model.backbone):
         return []
-    layers = model.backbone.config.num_hidden_layers
+    config = model.backbone.config
     converted = convert(_body(model.backbone))
-    small = quantize(converted, calibration=_to_depth(layers, shown))
+    layers, width = config.num_hidden_layers, config.hidden_size
+    small = quantize(converted, calibration=[_begun(batch, width, layers) for batch in shown])
     files = [Engine(content) for content in (converted, small)]
+    asked = [[_begun(batch, width, 1) for batch in inputs] for _ in files]
     errors = []
-    for depth in range(1, layers + 1):
-        asked = _to_depth(depth, inputs)
-        whole, less = (
-            np.concatenate([file.run(batch)["states"][0] for batch in asked]) for file in files
-        )
+    for _ in range(layers):
+        states = []
+        for file, batches in zip(files, asked, strict=True):
+            for batch in batches:
+                batch |= {"states": file.run(batch)["states"], "fresh": np.zeros(1, np.float32)}
+            states.append(np.concatenate([batch["states"][0] for batch in batches]))
+        whole, less = states
         errors.append(float(np.sqrt(np.square(less - whole).mean() / np.square(whole).mean())))
     return errors
 
 
-def _to_depth(depth: int, inputs: Sequence[dict[str, Ints]]) -> list[dict[str, Ints]]:
-    """Inputs that end the loop after so many applications."""
-    return [{**batch, "depth": np.array([depth], np.int32)} for batch in inputs]
+def _begun(batch: dict[str, Ints], width: int, times: int) -> dict[str, Any]:
+    """An input whose tokens go through so many applications."""
+    return {
+        **batch,
+        "times": np.array([times], np.int32),
+        "fresh": np.ones(1, np.float32),
+        "states": np.zeros((*batch["token_ids"].shape, width), np.float32),
+    }
 
 
 def _one_layer(backbone: keras.Model) -> bool:
@@ -70,23 +79,32 @@ def _one_layer(backbone: keras.Model) -> bool:
 
 
 def _body(backbone: keras.Model) -> tf.Module:
-    """The embedding and as many applications of the layer as the input `depth` [1] says."""
+    """As many applications of the layer as the input `times` [1] says.
+
+    They begin with the embeddings where `fresh` [1] is 1, and where it is 0 with `states`.
+    """
     ((_, _, attention, feed_forward),) = backbone.encoder.stored_layers()
 
-    def answer(depth: tf.Tensor, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+    def answer(
+        times: tf.Tensor, fresh: tf.Tensor, states: tf.Tensor, **inputs: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
         mask = inputs["padding_mask"]
 
         def once(_: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
             return feed_forward(attention(x, x, mask))
 
-        x = backbone.embedding(inputs["token_ids"], inputs["segment_ids"])
-        return {"states": ops.fori_loop(0, depth[0], once, x)}  # [1, T, H]
+        embedded = backbone.embedding(inputs["token_ids"], inputs["segment_ids"])
+        x = fresh * embedded + (1 - fresh) * states
+        return {"states": ops.fori_loop(0, times[0], once, x)}  # [1, T, H]
 
     module = tf.Module()
     module.weights = [variable.value for variable in backbone.variables]
+    width = backbone.config.hidden_size
     with as_lookups(backbone.embedding):
         module.answer = tf.function(answer).get_concrete_function(
-            depth=tf.TensorSpec([1], tf.int32, name="depth"),
+            times=tf.TensorSpec([1], tf.int32, name="times"),
+            fresh=tf.TensorSpec([1], tf.float32, name="fresh"),
+            states=tf.TensorSpec([1, None, width], tf.float32, name="states"),
             **{name: tf.TensorSpec([1, None], tf.int32, name=name) for name in INPUT_NAMES},
         )
     return module

@@ -66,6 +66,9 @@ def finished(model: bytes, row_scales: bool) -> bytes:
     for code in parsed.operatorCodes:
         if row_scales and code.builtinCode == _FULLY_CONNECTED:
             code.version = max(code.version, _OF_ROW_SCALES)
+    for buffer in parsed.buffers:
+        if isinstance(buffer.data, bytes):  # as those behind the flatbuffer are; written one by one
+            buffer.data = np.frombuffer(buffer.data, np.uint8)
     return bytes(flatbuffer_utils.convert_object_to_bytearray(parsed))
 
 

@@ -6,10 +6,12 @@ from functools import partial
 import keras
 import numpy as np
 
-from albert_tf.export.depth_error import errors_by_depth
+from albert_tf.export.convert import convert
+from albert_tf.export.depth_error import _begun, _body, errors_by_depth
 from albert_tf.export.quantize import quantize
 from albert_tf.models.backbone import AlbertBackbone
 from albert_tf.models.classifier import AlbertTextClassifier
+from albert_tf.runtime.engine import Engine
 from tests.conftest import TINY
 
 IDS = np.arange(1, 18, dtype=np.int32)[None]
@@ -37,23 +39,25 @@ def test_a_static_recipe_has_errors_too() -> None:
     assert all(0 < error < 0.2 for error in errors)  # eight bits of activations, too
 
 
-def test_the_depth_is_that_of_the_model() -> None:
+def test_states_that_go_on_are_those_of_a_deeper_model() -> None:
     """The float states after d applications are those of a Keras model of d layers."""
-    from albert_tf.export.convert import convert
-    from albert_tf.export.depth_error import _body
-    from albert_tf.runtime.engine import Engine
-
     whole = AlbertBackbone(WIDE)
     file = Engine(convert(_body(whole)))
-    found = []
+    expected = []
     for depth in (1, 2):
         keras_model = AlbertBackbone(replace(WIDE, num_hidden_layers=depth))
         keras_model.set_weights(whole.get_weights())
-        states = file.run({**INPUTS[0], "depth": np.array([depth], np.int32)})["states"]
-        expected = keras.ops.convert_to_numpy(keras_model(INPUTS[0])["sequence_output"])
-        assert np.abs(states - expected).max() < 1e-5
-        found.append(states)
-    assert np.abs(found[0] - found[1]).max() > 0.1  # the control
+        expected.append(keras.ops.convert_to_numpy(keras_model(INPUTS[0])["sequence_output"]))
+    once, twice = (_begun(INPUTS[0], WIDE.hidden_size, times) for times in (1, 2))
+    first = file.run(once)["states"]
+    further = {**once, "fresh": np.zeros(1, np.float32), "states": first}
+    for found, depth in (
+        (first, 0),
+        (file.run(further)["states"], 1),
+        (file.run(twice)["states"], 1),
+    ):
+        assert np.abs(found - expected[depth]).max() < 1e-5
+    assert np.abs(expected[0] - expected[1]).max() > 0.1  # the control
 
 
 def test_layers_that_are_not_one_have_no_depths() -> None:
