@@ -67,7 +67,7 @@ def finished(model: bytes, row_scales: bool) -> bytes:
         if row_scales and code.builtinCode == _FULLY_CONNECTED:
             code.version = max(code.version, _OF_ROW_SCALES)
     for buffer in parsed.buffers:
-        if isinstance(buffer.data, bytes):  # as those behind the flatbuffer are; written one by one
+        if isinstance(buffer.data, bytearray):  # from behind it; would be written one by one
             buffer.data = np.frombuffer(buffer.data, np.uint8)
     return bytes(flatbuffer_utils.convert_object_to_bytearray(parsed))
 
