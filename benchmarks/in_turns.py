@@ -4,8 +4,8 @@
 
 How to read it: medians of milliseconds, and of the ratio to the first file in the same turn. A
 machine that others use too is faster in one minute than in the next, but hardly within a turn, so
-these ratios say more than those of `on_device.py`. Every file finds the caches full of another's
-weights, as an app does that does more than answer.
+these ratios say more than those of `on_device.py`. But every file finds the caches full of the
+weights of another, so one that is small enough to stay in them loses that advantage here.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=40, help="of every file (default 40)")
     asked = parser.parse_args()
     load = litert()
-    models = [load(str(path)) for path in asked.files]
+    answerers = [load(str(path)) for path in asked.files]
     print(f"{'':44}" + "".join(f"{f'T={length}':>8}   ratio" for length in LENGTHS))
     columns = []
     for length in LENGTHS:
         inputs, times = full(length), []
         for _ in tqdm(range(WARM_UP + asked.turns), f"T={length}", leave=False):
-            moments = [time.perf_counter()]
-            for run in models:
-                run(inputs)
-                moments.append(time.perf_counter())
-            times.append(1000 * np.diff(moments))
+            clock = [time.perf_counter()]
+            for answer in answerers:
+                answer(inputs)
+                clock.append(time.perf_counter())
+            times.append(1000 * np.diff(clock))
         taken = np.array(times[WARM_UP:])  # [turns, files]
         columns.append((np.median(taken, 0), np.median(taken / taken[:, :1], 0)))
     for place, path in enumerate(asked.files):

@@ -11,7 +11,7 @@ turns, and the table shows the medians of the rounds.
 
 How to read it: milliseconds are this machine's; compare only the ratios, to the int8 file of
 albert_tf. `load` ends where a question may be asked, `first` where it is answered; `peak` is memory
-above that of a process that has imported the library and nothing else. A fixed length answers 24
+above that of a process that has imported the library and made an input. A fixed length answers 24
 tokens with 104 of padding. `packed once` is the same file in LiteRT's CompiledModel; else files of
 LiteRT run in its Interpreter, as in our runtime. `off` is the largest difference of a probability
 from that of PyTorch. The peers of Hugging Face run in an environment that this script makes beside

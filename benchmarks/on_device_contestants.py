@@ -200,7 +200,7 @@ def latency(run: Run, length: int) -> float:
 
 
 def measure(engine: str, path: str, questions: str, lengths: list[int]) -> dict[str, Any]:
-    """Loads and answers; memory is above that of a process that has only imported the library."""
+    """Loads and answers; memory is above that of a process with the library and an input."""
     load = ENGINES[engine]()
     begin = full(lengths[0])  # numpy loads its random numbers, 4 MB, which are not the engine's
     idle = memory("VmRSS")

@@ -19,8 +19,8 @@ from albert_tf.runtime.engine import Engine
 from albert_tf.tasks.task import TaskModel
 
 _LENGTHS = (24, 128)
-# A time is the median of so many calls, or of fewer that took longer than this together.
-_CALLS, _SECONDS = 9, 5.0
+_CALLS = 9
+_SECONDS = 5.0  # after which no other call is begun
 
 
 def median_latency_ms(model: TaskModel, examples: Sequence[Any]) -> float:
@@ -28,7 +28,8 @@ def median_latency_ms(model: TaskModel, examples: Sequence[Any]) -> float:
 
     Args:
         model: As `runtime.load` opens it.
-        examples: At least one; each is answered once, after one unmeasured answer.
+        examples: At least one; each is answered once, as far as time allows, after one
+            unmeasured answer.
     """
     return _median_ms([partial(model.predict, example) for example in examples])
 

@@ -30,8 +30,8 @@ class Form:
     """
 
     # "loop" makes the shared layer the body of a WHILE operation, loaded once however often it
-    # is applied, and once more where some places alone are read of the last application;
-    # "unrolled" is for delegates and clients that cannot run WHILE.
+    # is applied, and once more where some places alone are read of the last application (but see
+    # `unpacked`); "unrolled" is for delegates and clients that cannot run WHILE.
     encoder: str = "loop"
     sequence_length: int | None = None  # T; None for any
     batch: int = 1  # B

@@ -8,6 +8,7 @@ Shape letters: B inputs of one call.
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -55,14 +56,14 @@ class Engine:
         self.inputs = _records(self._runner.get_input_details())
         self.outputs = _records(self._runner.get_output_details())
 
-    def run(self, batch: dict[str, Ints]) -> dict[str, Floats]:
+    def run(self, batch: Mapping[str, Ints | Floats]) -> dict[str, Floats]:
         """Answers B inputs of any length, or of at most the length that the file is made for.
 
         Where the file has fixed sizes, inputs are padded with zeros to them. Padded rows are
         left out of the answer, padded tokens are not.
 
         Args:
-            batch: int32 under each input name, with B rows.
+            batch: Under each input name, with B rows, of its type: int32 in what `export` writes.
 
         Raises:
             ValueError: the names are not those of the signature, an input is larger than the
@@ -92,7 +93,7 @@ def _records(details: dict[str, Any]) -> dict[str, TensorRecord]:
     }
 
 
-def _padded(name: str, value: Ints, shape: tuple[int | None, ...]) -> Ints:
+def _padded(name: str, value: Ints | Floats, shape: tuple[int | None, ...]) -> Ints | Floats:
     wanted = tuple(
         given if size is None else size for given, size in zip(value.shape, shape, strict=True)
     )

@@ -116,6 +116,16 @@ def test_a_recipe_of_integers_sees_examples_where_there_are_some(
     assert not (tmp_path / "none").exists()
 
 
+@pytest.mark.parametrize(("encoder", "moved"), [("loop", 6), ("unrolled", 0)])
+def test_products_of_one_row_are_kept_from_xnnpack_in_a_loop_alone(
+    models: Path, tmp_path: Path, encoder: str, moved: int
+) -> None:
+    bundle.export(
+        models / "classifier", tmp_path / "out", "dynamic_wi8_afp32", Form(encoder), gate=UNSEEN
+    )
+    assert (tmp_path / "out" / "model.tflite").read_bytes().count(b"VALIDATION:") == moved
+
+
 def test_a_width_that_blocks_of_weights_do_not_fill_is_named(models: Path, tmp_path: Path) -> None:
     words = "every 32 weights of a row, so embedding_size must be a multiple of 32; got 12"
     with pytest.raises(ValueError, match=words):

@@ -46,10 +46,11 @@ def test_examples_are_shown_until_there_are_enough_tokens(
     assert max(moments.rows for moments in found.entering.values()) == 5 * sum(lengths[:3])
 
 
-def test_random_pieces_stand_in_and_begin_as_a_text_does(models: Path) -> None:
+def test_random_pieces_stand_in_and_are_the_same_every_time(models: Path) -> None:
     source = models / "classifier"
     found = shown(source, "dynamic_wi4b32_afp32")
     assert found.inputs == []  # nothing that a static recipe could take
+    # Of 16 inputs: one row each for the pooler, and 31 in each of five applications.
     assert {moments.rows for moments in found.entering.values()} == {16, 16 * 31 * 5}
     again = shown(source, "dynamic_wi4b32_afp32").entering
     for one, other in zip(found.entering.values(), again.values(), strict=True):

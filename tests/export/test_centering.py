@@ -77,7 +77,7 @@ def test_layers_that_are_not_shared_lose_their_own_means(sharing: str, layers: i
     model = build_model(replace(WIDE, parameter_sharing=sharing))
     plain = convert(build_signature(model))
     entering = measure_entering(model.backbone, inputs(0))
-    # Query, key, value, two in the feed-forward block, two that write; and the pooler's.
+    # Query, key and value, one that widens, two that write; and the pooler's.
     assert len(entering) == len(products(model.backbone)) == layers + 1
     with centered(entering):
         changed = convert(build_signature(model))
