@@ -72,7 +72,14 @@ def test_a_file_answers_as_before_and_products_lose_their_means() -> None:
         assert np.abs(answers(convert(build_signature(model))) - answers(plain)).max() > 1e-2
 
 
-@pytest.mark.parametrize(("sharing", "layers"), [("none", 18), ("attention", 10), ("ffn", 14)])
+@pytest.mark.parametrize(
+    ("sharing", "layers"),
+    [
+        ("attention", 10),
+        pytest.param("ffn", 14, marks=pytest.mark.slow),
+        pytest.param("none", 18, marks=pytest.mark.slow),
+    ],
+)
 def test_layers_that_are_not_shared_lose_their_own_means(sharing: str, layers: int) -> None:
     model = build_model(replace(WIDE, parameter_sharing=sharing))
     plain = convert(build_signature(model))

@@ -39,7 +39,9 @@ def subgraphs(model: bytes) -> list[bytes]:
     ]
 
 
-@pytest.mark.parametrize("recipe", ["dynamic_wi8_afp32", "compat"])
+@pytest.mark.parametrize(
+    "recipe", ["dynamic_wi8_afp32", pytest.param("compat", marks=pytest.mark.slow)]
+)
 def test_products_of_one_row_are_moved_and_answer_as_before(recipe: str) -> None:
     before = classifier(recipe)
     after = leave_unpacked(before)
@@ -77,9 +79,15 @@ def test_other_forms_and_heads_have_products_of_one_row(
     "model",
     [
         pytest.param(lambda: classifier("float32"), id="float"),
-        pytest.param(lambda: classifier("float16"), id="float16"),
-        pytest.param(lambda: classifier("weight_only_wi8_afp32"), id="weight_only"),
-        pytest.param(lambda: classifier("dynamic_wi8_afp32", Form(batch=2)), id="batch"),
+        pytest.param(lambda: classifier("float16"), id="float16", marks=pytest.mark.slow),
+        pytest.param(
+            lambda: classifier("weight_only_wi8_afp32"), id="weight_only", marks=pytest.mark.slow
+        ),
+        pytest.param(
+            lambda: classifier("dynamic_wi8_afp32", Form(batch=2)),
+            id="batch",
+            marks=pytest.mark.slow,
+        ),
         pytest.param(
             lambda: quantize(
                 convert(build_signature(Head(AlbertQuestionAnswerer(AlbertBackbone(TINY))))),
