@@ -26,6 +26,7 @@ from albert_tf.export.entering import Entering
 from albert_tf.export.recipes import BLOCKS, CALIBRATED_RECIPES, FLOAT_RECIPE, check_recipe
 from albert_tf.export.rounding import round_weights
 from albert_tf.export.row_scales import SCALES_NAME, finished, move_row_scales
+from albert_tf.export.short_sums import shorten_sums
 from albert_tf.export.signature import SIGNATURE
 from albert_tf.layers.dense import Dense
 
@@ -72,6 +73,8 @@ def quantize(
         _RULES[name](quantizer)
         ranges = _ranges(model, inputs) if inputs else None
         small = bytes(quantizer.quantize(ranges).quantized_model)
+    if inputs:
+        small = shorten_sums(small)
     return finished(small, row_scales=name not in _FOR_OLD_RUNTIMES)
 
 

@@ -53,6 +53,7 @@ def leave_unpacked(model: bytes) -> bytes:
         product = main.operators[place]
         parsed.subgraphs.append(_alone(main, product, len(parsed.subgraphs)))
         main.operators[place] = _if(parsed, product, always)
+    _empty_unread(main)
     return bytes(flatbuffer_utils.convert_object_to_bytearray(parsed))
 
 
@@ -93,6 +94,18 @@ def _if(model: Any, operator: Any, condition: int) -> Any:
     call.inputs, call.outputs = [condition, operator.inputs[0]], operator.outputs
     call.builtinOptionsType, call.builtinOptions = schema.BuiltinOptions.IfOptions, branches
     return call
+
+
+def _empty_unread(graph: Any) -> None:
+    """Leaves of tensors that nothing reads or writes any more no more than their places.
+
+    What the products that were moved say of their weights, a scale for each row, is said once.
+    """
+    used = {*graph.inputs, *graph.outputs}
+    for operator in graph.operators:
+        used.update(operator.inputs, operator.outputs)
+    for place in set(range(len(graph.tensors))) - used:
+        graph.tensors[place] = schema.TensorT()
 
 
 def _operator_code() -> Any:
