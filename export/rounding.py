@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from tensorflow.lite.tools import flatbuffer_utils
 
 from albert_tf.export.entering import Entering
+from albert_tf.export.parsed import assemble, parse, stored
 from albert_tf.export.recipes import BLOCKS
 from albert_tf.tasks.task import Floats
 
@@ -42,7 +42,7 @@ def round_weights(model: bytes, entering: Entering) -> bytes:
     Raises:
         ValueError: the model has no weights of such a layer.
     """
-    parsed = flatbuffer_utils.read_model_from_bytearray(bytearray(model))
+    parsed = parse(model)
     for layer, moments in entering.items():
         if moments.covariance is None:
             continue
@@ -51,20 +51,20 @@ def round_weights(model: bytes, entering: Entering) -> bytes:
         if not found:
             raise ValueError(f"the model must have the weights of {layer.path}; it has not.")
         for buffer in found:
-            stored = np.frombuffer(bytes(buffer.data), np.float32).reshape(weight.shape)
-            rounded = round_rows(stored, moments.covariance, moments.rows)
-            buffer.data = np.frombuffer(rounded.tobytes(), np.uint8)
-    return bytes(flatbuffer_utils.convert_object_to_bytearray(parsed))
+            kept = np.frombuffer(bytes(buffer.data), np.float32).reshape(weight.shape)
+            rounded = round_rows(kept, moments.covariance, moments.rows)
+            buffer.data = stored(rounded)
+    return assemble(parsed)
 
 
 def _holds(data: Any, weight: Floats) -> bool:
     """Whether a buffer is a weight, but for a factor that the converter may have put into it."""
     if data is None or len(data) != weight.nbytes:
         return False
-    stored = np.frombuffer(bytes(data), np.float32).reshape(weight.shape)
+    kept = np.frombuffer(bytes(data), np.float32).reshape(weight.shape)
     largest = np.unravel_index(np.abs(weight).argmax(), weight.shape)
-    factor = stored[largest] / (weight[largest] or 1.0)
-    return bool(np.allclose(stored, factor * weight, rtol=1e-5, atol=0))  # float32 holds 6e-8
+    factor = kept[largest] / (weight[largest] or 1.0)
+    return bool(np.allclose(kept, factor * weight, rtol=1e-5, atol=0))  # float32 holds 6e-8
 
 
 def round_rows(weight: Floats, covariance: Floats, rows: int) -> Floats:

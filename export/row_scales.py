@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 from tensorflow.lite.python import schema_py_generated as schema
-from tensorflow.lite.tools import flatbuffer_utils
 
+from albert_tf.export.parsed import add_buffer, assemble, code_of, constant, kind, parse, stored
 from albert_tf.tasks.task import Floats
 
 # In the name of every output of a lookup of scales.
@@ -41,13 +41,13 @@ def move_row_scales(model: bytes) -> bytes:
     Returns:
         A float LiteRT model with a MUL behind every FULLY_CONNECTED and EMBEDDING_LOOKUP.
     """
-    parsed = flatbuffer_utils.read_model_from_bytearray(bytearray(model))
+    parsed = parse(model)
     editor = _Editor(parsed)
     for subgraph in parsed.subgraphs:
         subgraph.operators = [
             new for operator in subgraph.operators for new in editor.with_scales(subgraph, operator)
         ]
-    return bytes(flatbuffer_utils.convert_object_to_bytearray(parsed))
+    return assemble(parsed)
 
 
 def finished(model: bytes, row_scales: bool) -> bytes:
@@ -62,14 +62,11 @@ def finished(model: bytes, row_scales: bool) -> bytes:
         model: A quantized LiteRT model.
         row_scales: Whether its weights have a scale for each row or block.
     """
-    parsed = flatbuffer_utils.read_model_from_bytearray(bytearray(model))
+    parsed = parse(model)
     for code in parsed.operatorCodes:
         if row_scales and code.builtinCode == _FULLY_CONNECTED:
             code.version = max(code.version, _OF_ROW_SCALES)
-    for buffer in parsed.buffers:
-        if isinstance(buffer.data, bytearray):  # from behind it; would be written one by one
-            buffer.data = np.frombuffer(buffer.data, np.uint8)
-    return bytes(flatbuffer_utils.convert_object_to_bytearray(parsed))
+    return assemble(parsed)
 
 
 class _Editor:
@@ -87,7 +84,7 @@ class _Editor:
             for place, index in enumerate(operator.inputs)
             if index != -1 and not (place == 1 and self._is_linear(operator))
         }
-        self._product = self._operator_code(schema.BuiltinOperator.MUL)
+        self._product = code_of(model, schema.BuiltinOperator.MUL)
 
     def with_scales(self, subgraph: Any, operator: Any) -> list[Any]:
         """Returns the operators that take the place of one."""
@@ -96,17 +93,14 @@ class _Editor:
         weight = subgraph.tensors[operator.inputs[1]]
         if weight.buffer in self._fixed or self._values(weight) is None:
             return [operator]
-        place = self._lookup if self._kind(operator) == _LOOKUP else self._matrix_product
+        place = self._lookup if kind(self._model, operator) == _LOOKUP else self._matrix_product
         return place(subgraph, operator, weight)
-
-    def _kind(self, operator: Any) -> int:
-        return int(self._model.operatorCodes[operator.opcodeIndex].builtinCode)
 
     def _is_linear(self, operator: Any) -> bool:
         """Whether its second input is a weight whose rows may be scaled afterwards."""
-        kind = self._kind(operator)
-        return kind == _LOOKUP or (
-            kind == _FULLY_CONNECTED
+        what = kind(self._model, operator)
+        return what == _LOOKUP or (
+            what == _FULLY_CONNECTED
             and operator.builtinOptions.fusedActivationFunction in _HOMOGENEOUS
         )
 
@@ -118,7 +112,7 @@ class _Editor:
         factor = self._add_tensor(subgraph, weight, name, [len(scales)], buffer)  # [V]
         if len(operator.inputs) > 2 and operator.inputs[2] != -1:
             bias = subgraph.tensors[operator.inputs[2]]
-            divided = self._add_buffer(self._values(bias) / scales)
+            divided = add_buffer(self._model, self._values(bias) / scales)
             operator.inputs = [
                 *operator.inputs[:2],
                 self._add_tensor(subgraph, bias, bias.name + b"/scaled", [len(scales)], divided),
@@ -158,24 +152,15 @@ class _Editor:
             sizes = np.abs(values).max(1)
             # A row of zeros stays as it is.
             scales = np.where(sizes > 0, sizes, 1).astype(np.float32)
-            self._model.buffers[weight.buffer].data = _bytes(values / scales[:, None])
-            self._scales[weight.buffer] = scales, self._add_buffer(scales)
+            self._model.buffers[weight.buffer].data = stored(values / scales[:, None])
+            self._scales[weight.buffer] = scales, add_buffer(self._model, scales)
         return self._scales[weight.buffer]
 
     def _values(self, tensor: Any) -> Any:
         """The numbers of a constant of floats; None for any other tensor."""
         if tensor is None or tensor.type != schema.TensorType.FLOAT32:
             return None
-        data = self._model.buffers[tensor.buffer].data
-        if data is None:
-            return None
-        return np.frombuffer(bytes(data), np.float32).reshape(tensor.shape)
-
-    def _add_buffer(self, values: Floats) -> int:
-        buffer = schema.BufferT()
-        buffer.data = _bytes(values)
-        self._model.buffers.append(buffer)
-        return len(self._model.buffers) - 1
+        return constant(self._model, tensor, np.float32)
 
     def _add_tensor(
         self, subgraph: Any, like: Any, name: bytes, shape: list[int], buffer: int
@@ -187,18 +172,3 @@ class _Editor:
         tensor.shapeSignature = None
         subgraph.tensors.append(tensor)
         return len(subgraph.tensors) - 1
-
-    def _operator_code(self, kind: int) -> int:
-        codes = self._model.operatorCodes
-        for index, code in enumerate(codes):
-            if code.builtinCode == kind:
-                return index
-        code = schema.OperatorCodeT()
-        code.builtinCode, code.version = kind, 1
-        code.deprecatedBuiltinCode = min(kind, 127)
-        codes.append(code)
-        return len(codes) - 1
-
-
-def _bytes(values: Any) -> Any:
-    return np.frombuffer(np.ascontiguousarray(values, np.float32).tobytes(), np.uint8)

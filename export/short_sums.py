@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 from tensorflow.lite.python import schema_py_generated as schema
-from tensorflow.lite.tools import flatbuffer_utils
+
+from albert_tf.export.parsed import assemble, constant, kind, parse, stored
 
 _KIND = schema.BuiltinOperator
 _TYPE = schema.TensorType
@@ -35,16 +36,15 @@ def shorten_sums(model: bytes) -> bytes:
     Returns:
         A LiteRT model that answers the same but for the last of the 16 bits of an output.
     """
-    parsed = flatbuffer_utils.read_model_from_bytearray(bytearray(model))
+    parsed = parse(model)
     for buffer, readers in _readers(parsed).items():
         if all(_is_short(parsed, graph, operator, buffer) for graph, operator in readers):
             values = np.frombuffer(bytes(parsed.buffers[buffer].data), np.int64)
-            short = values.astype(np.int32).tobytes()
-            parsed.buffers[buffer].data = np.frombuffer(short, np.uint8)
+            parsed.buffers[buffer].data = stored(values.astype(np.int32))
             for graph, operator in readers:
                 graph.tensors[operator.inputs[2]].type = _TYPE.INT32
                 operator.builtinOptions.quantizedBiasType = _TYPE.INT32
-    return bytes(flatbuffer_utils.convert_object_to_bytearray(parsed))
+    return assemble(parsed)
 
 
 def _readers(model: Any) -> dict[int, list[tuple[Any, Any]]]:
@@ -61,12 +61,12 @@ def _is_short(model: Any, graph: Any, operator: Any, buffer: int) -> bool:
     """Whether a buffer is the bias of a product, of 64 bits, whose sums fit into 32."""
     read = [graph.tensors[place] for place in operator.inputs if place != -1]
     if (
-        _kind(model, operator) != _KIND.FULLY_CONNECTED
+        kind(model, operator) != _KIND.FULLY_CONNECTED
         or [tensor.type for tensor in read] != _LONG
         or read[2].buffer != buffer
     ):
         return False
-    weight, bias = _constant(model, read[1], np.int8), _constant(model, read[2], np.int64)
+    weight, bias = constant(model, read[1], np.int8), constant(model, read[2], np.int64)
     return _fits(weight.astype(np.int64), bias, _least_input(model, graph, operator.inputs[0]))
 
 
@@ -96,13 +96,13 @@ def _least(model: Any, graph: Any, place: int) -> Any:
     sources = [operator for operator in graph.operators if place in operator.outputs]
     if not sources:
         return -np.inf
-    kind, first = _kind(model, sources[0]), sources[0].inputs[0]
-    if kind in _LEAST:
-        return _LEAST[kind]
-    if kind == _KIND.QUANTIZE or (kind == _KIND.RESHAPE and _width(graph, first, place)):
+    what, first = kind(model, sources[0]), sources[0].inputs[0]
+    if what in _LEAST:
+        return _LEAST[what]
+    if what == _KIND.QUANTIZE or (what == _KIND.RESHAPE and _width(graph, first, place)):
         return _least(model, graph, first)
-    if kind == _KIND.SUB:  # what `centering` takes from every column
-        taken = _constant(model, graph.tensors[sources[0].inputs[1]], np.float32)
+    if what == _KIND.SUB:  # what `centering` takes from every column
+        taken = constant(model, graph.tensors[sources[0].inputs[1]], np.float32)
         return -np.inf if taken is None else _least(model, graph, first) - taken
     return -np.inf
 
@@ -110,13 +110,3 @@ def _least(model: Any, graph: Any, place: int) -> Any:
 def _width(graph: Any, place: int, other: int) -> bool:
     """Whether two tensors have a last axis of the same size."""
     return bool(graph.tensors[place].shape[-1] == graph.tensors[other].shape[-1])
-
-
-def _kind(model: Any, operator: Any) -> int:
-    return int(model.operatorCodes[operator.opcodeIndex].builtinCode)
-
-
-def _constant(model: Any, tensor: Any, kind: type) -> Any:
-    """The numbers of a constant; None for any other tensor."""
-    data = model.buffers[tensor.buffer].data
-    return None if data is None else np.frombuffer(bytes(data), kind).reshape(tensor.shape)

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from tensorflow.lite.python import schema_py_generated as schema
-from tensorflow.lite.tools import flatbuffer_utils
+
+from albert_tf.export.parsed import parse
 
 # Of a matrix. Smaller ones are shapes and paddings, which may be equal by chance.
 _SMALLEST_WEIGHT = 1024  # bytes
@@ -24,7 +25,7 @@ def check_structure(content: bytes) -> None:
         ValueError: it has an operation that plain LiteRT lacks, such as Flex, or keeps the
             same weights twice.
     """
-    model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
+    model = parse(content)
     foreign = sorted({_name(code) for code in model.operatorCodes if code.customCode})
     if foreign:
         raise ValueError(f"the file must use operations of LiteRT alone; it has {foreign}.")

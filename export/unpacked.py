@@ -17,13 +17,13 @@ from typing import Any
 
 import numpy as np
 from tensorflow.lite.python import schema_py_generated as schema
-from tensorflow.lite.tools import flatbuffer_utils
+
+from albert_tf.export.parsed import add_buffer, assemble, code_of, kind, parse
 
 # LiteRT hands no subgraph of such a name to a delegate (lite/core/interpreter.cc), by a rule that
 # it calls experimental; a runtime without it copies the weights, and answers the same.
 _NOT_DELEGATED = "VALIDATION:one_row_{}"
 _FULLY_CONNECTED = schema.BuiltinOperator.FULLY_CONNECTED
-_IF = schema.BuiltinOperator.IF
 
 
 def leave_unpacked(model: bytes) -> bytes:
@@ -38,7 +38,7 @@ def leave_unpacked(model: bytes) -> bytes:
     Returns:
         A LiteRT model with the same weights, which answers the same but for rounding.
     """
-    parsed = flatbuffer_utils.read_model_from_bytearray(bytearray(model))
+    parsed = parse(model)
     main = parsed.subgraphs[0]
     moved = [
         place
@@ -47,19 +47,18 @@ def leave_unpacked(model: bytes) -> bytes:
     ]
     if not moved:
         return model
-    parsed.operatorCodes.append(_operator_code())
     always = _add_true(parsed, main)
     for place in moved:
         product = main.operators[place]
         parsed.subgraphs.append(_alone(main, product, len(parsed.subgraphs)))
         main.operators[place] = _if(parsed, product, always)
     _empty_unread(main)
-    return bytes(flatbuffer_utils.convert_object_to_bytearray(parsed))
+    return assemble(parsed)
 
 
 def _is_of_one_row(model: Any, graph: Any, operator: Any) -> bool:
     """Whether it is a product of one row of floats and a weight of 8 bits."""
-    if model.operatorCodes[operator.opcodeIndex].builtinCode != _FULLY_CONNECTED:
+    if kind(model, operator) != _FULLY_CONNECTED:
         return False
     row, weight = (graph.tensors[place] for place in operator.inputs[:2])
     sizes = row.shape if row.shapeSignature is None else row.shapeSignature
@@ -90,7 +89,7 @@ def _if(model: Any, operator: Any, condition: int) -> Any:
     branches = schema.IfOptionsT()
     branches.thenSubgraphIndex = branches.elseSubgraphIndex = len(model.subgraphs) - 1
     call = schema.OperatorT()
-    call.opcodeIndex = len(model.operatorCodes) - 1
+    call.opcodeIndex = code_of(model, schema.BuiltinOperator.IF)
     call.inputs, call.outputs = [condition, operator.inputs[0]], operator.outputs
     call.builtinOptionsType, call.builtinOptions = schema.BuiltinOptions.IfOptions, branches
     return call
@@ -108,19 +107,10 @@ def _empty_unread(graph: Any) -> None:
         graph.tensors[place] = schema.TensorT()
 
 
-def _operator_code() -> Any:
-    code = schema.OperatorCodeT()
-    code.builtinCode = code.deprecatedBuiltinCode = _IF
-    code.version = 1
-    return code
-
-
 def _add_true(model: Any, graph: Any) -> int:
     """Adds a constant to a subgraph, and returns its number."""
-    buffer, constant = schema.BufferT(), schema.TensorT()
-    buffer.data = np.ones(1, np.uint8)
-    model.buffers.append(buffer)
+    constant = schema.TensorT()
     constant.name, constant.type = b"always", schema.TensorType.BOOL
-    constant.shape, constant.buffer = [1], len(model.buffers) - 1
+    constant.shape, constant.buffer = [1], add_buffer(model, np.ones(1, np.bool_))
     graph.tensors.append(constant)
     return len(graph.tensors) - 1
