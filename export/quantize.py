@@ -12,22 +12,18 @@ import io
 import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
 from litert_quantizer import Quantizer
 from litert_quantizer.algorithm_manager import AlgorithmName
-from litert_quantizer.calibrator import CalibrationMode, Calibrator
 from litert_quantizer.qtyping import QuantGranularity, TFLOperationName
-from litert_quantizer.recipe_manager import RecipeManager
-from litert_quantizer.utils.qsv_utils import min_max_update
 
 from albert_tf.examples.packing import Ints
 from albert_tf.export.entering import Entering
+from albert_tf.export.ranges import measure_ranges
 from albert_tf.export.recipes import BLOCKS, CALIBRATED_RECIPES, FLOAT_RECIPE, check_recipe
 from albert_tf.export.rounding import round_weights
 from albert_tf.export.row_scales import SCALES_NAME, finished, move_row_scales
 from albert_tf.export.short_sums import shorten_sums
-from albert_tf.export.signature import SIGNATURE
 from albert_tf.layers.dense import Dense
 
 _EVERY = TFLOperationName.ALL_SUPPORTED
@@ -71,7 +67,7 @@ def quantize(
     with _quiet():
         quantizer = Quantizer(bytearray(model))
         _RULES[name](quantizer)
-        ranges = _ranges(model, inputs) if inputs else None
+        ranges = measure_ranges(model, inputs) if inputs else None
         small = bytes(quantizer.quantize(ranges).quantized_model)
     if inputs:
         small = shorten_sums(small)
@@ -171,17 +167,3 @@ _RULES: dict[str, Callable[[Quantizer], None]] = {
     "static_wi8_ai8": _static_ai8,
     "compat": _compat,
 }
-
-
-def _ranges(model: bytes, inputs: list[dict[str, Ints]]) -> dict[str, Any]:
-    """Smallest and largest value of every tensor.
-
-    The library's default way reads the tensors after a run, and so sees only the last turn
-    of a loop; this one watches every operation.
-    """
-    calibrator = Calibrator(
-        bytearray(model), 2, CalibrationMode.CALIBRATION_PROFILER_BASED, min_max_update
-    )
-    calibrator.calibrate({SIGNATURE: inputs}, RecipeManager())
-    ranges: dict[str, Any] = calibrator.get_model_qsvs()
-    return ranges

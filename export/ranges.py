@@ -1,0 +1,71 @@
+"""What a static recipe must know of every tensor: its smallest and its largest value.
+
+convert, calibration  ->  [ranges.measure_ranges]  ->  quantize
+
+Shape letters: B inputs of one call, T tokens, I inputs, O outputs of a product.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from litert_quantizer.calibrator import CalibrationMode, Calibrator
+from litert_quantizer.recipe_manager import RecipeManager
+from litert_quantizer.utils.qsv_utils import min_max_update
+from tensorflow.lite.python import schema_py_generated as schema
+
+from albert_tf.examples.packing import Ints
+from albert_tf.export.parsed import constant, kind, parse
+from albert_tf.export.signature import SIGNATURE
+
+_THREADS = 2
+_LARGEST_INPUT, _LARGEST_WEIGHT = 2**15 - 1, 2**7 - 1
+_LARGEST_BIAS = 2**30  # which leaves sums as much again
+
+
+def measure_ranges(model: bytes, inputs: list[dict[str, Ints]]) -> dict[str, Any]:
+    """Watches a model read.
+
+    A bias is kept in 32 bits, in steps of the scale of the inputs times that of its row of the
+    weight. Inputs that hardly differ, once their mean is taken out, would make these steps so
+    small that it does not fit; what enters such a product is said to span more than it did.
+
+    Args:
+        model: A float LiteRT model.
+        inputs: int32 [B, T] by name, such as the model will read.
+
+    Returns:
+        "min" and "max" by the name of the tensor, as the quantizer wants them.
+    """
+    # The library's default way reads the tensors after a run, and so sees only the last turn
+    # of a loop; this one watches every operation.
+    calibrator = Calibrator(
+        bytearray(model), _THREADS, CalibrationMode.CALIBRATION_PROFILER_BASED, min_max_update
+    )
+    calibrator.calibrate({SIGNATURE: inputs}, RecipeManager())
+    ranges: dict[str, Any] = calibrator.get_model_qsvs()
+    for name, span in _spans(model):
+        found = ranges[name]
+        found["min"], found["max"] = np.minimum(found["min"], -span), np.maximum(found["max"], span)
+    return ranges
+
+
+def _spans(model: bytes) -> Iterator[tuple[str, float]]:
+    """Of every product with a bias: name of its input, and how far from 0 that must reach."""
+    parsed = parse(model)
+    for graph in parsed.subgraphs:
+        for operator in graph.operators:
+            if kind(parsed, operator) == schema.BuiltinOperator.FULLY_CONNECTED:
+                read = [graph.tensors[place] for place in operator.inputs if place != -1]
+                weight, *bias = (constant(parsed, tensor, np.float32) for tensor in read[1:])
+                if weight is not None and bias:
+                    yield read[0].name.decode(), _least_span(weight, bias[0])
+
+
+def _least_span(weight: Any, bias: Any) -> float:
+    """Of the inputs of a weight [O, I], for its bias [O] to fit."""
+    largest = np.abs(weight).max(1)
+    shares = np.divide(np.abs(bias), largest, out=np.zeros_like(largest), where=largest > 0)
+    return float(shares.max()) * _LARGEST_INPUT * _LARGEST_WEIGHT / _LARGEST_BIAS
