@@ -1,6 +1,6 @@
 """A `.tflite` file taken apart: what the steps of an export read of it, and put into it.
 
-[parsed]  ->  row_scales, rounding, short_sums, unpacked, structure
+[parsed]  ->  row_scales, rounding, sums, unpacked, structure
 """
 
 from __future__ import annotations
@@ -13,10 +13,14 @@ from tensorflow.lite.tools import flatbuffer_utils
 
 
 def parse(content: bytes) -> Any:
-    """Takes a LiteRT model apart, into objects of its schema (`ModelT`)."""
+    """Takes a LiteRT model apart, into objects of its schema (`ModelT`).
+
+    Weights that are stored behind the flatbuffer come as a bytearray each, which the writer would
+    write one by one; they are kept as arrays here.
+    """
     model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
     for buffer in model.buffers:
-        if isinstance(buffer.data, bytearray):  # from behind it; would be written one by one
+        if isinstance(buffer.data, bytearray):
             buffer.data = np.frombuffer(buffer.data, np.uint8)
     return model
 
@@ -32,7 +36,7 @@ def kind(model: Any, operator: Any) -> int:
 
 
 def code_of(model: Any, wanted: int) -> int:
-    """Place of the code of a kind of operators, in its first version; added where it lacks."""
+    """Place of the code of a kind of operators; where there is none, version 1 is added."""
     for place, code in enumerate(model.operatorCodes):
         if code.builtinCode == wanted:
             return place

@@ -23,7 +23,7 @@ from albert_tf.export.ranges import measure_ranges
 from albert_tf.export.recipes import BLOCKS, CALIBRATED_RECIPES, FLOAT_RECIPE, check_recipe
 from albert_tf.export.rounding import round_weights
 from albert_tf.export.row_scales import SCALES_NAME, finished, move_row_scales
-from albert_tf.export.short_sums import shorten_sums
+from albert_tf.export.sums import fit_sums
 from albert_tf.layers.dense import Dense
 
 _EVERY = TFLOperationName.ALL_SUPPORTED
@@ -70,7 +70,7 @@ def quantize(
         ranges = measure_ranges(model, inputs) if inputs else None
         small = bytes(quantizer.quantize(ranges).quantized_model)
     if inputs:
-        small = shorten_sums(small)
+        small = fit_sums(small)
     return finished(small, row_scales=name not in _FOR_OLD_RUNTIMES)
 
 

@@ -48,11 +48,13 @@ def leave_unpacked(model: bytes) -> bytes:
     if not moved:
         return model
     always = _add_true(parsed, main)
+    left: set[int] = set()
     for place in moved:
         product = main.operators[place]
+        left.update(product.inputs[1:])
         parsed.subgraphs.append(_alone(main, product, len(parsed.subgraphs)))
         main.operators[place] = _if(parsed, product, always)
-    _empty_unread(main)
+    _empty(main, left)
     return assemble(parsed)
 
 
@@ -95,15 +97,15 @@ def _if(model: Any, operator: Any, condition: int) -> Any:
     return call
 
 
-def _empty_unread(graph: Any) -> None:
-    """Leaves of tensors that nothing reads or writes any more no more than their places.
+def _empty(graph: Any, left: set[int]) -> None:
+    """Leaves of the constants of moved products no more than their places, if nobody else reads.
 
-    What the products that were moved say of their weights, a scale for each row, is said once.
+    A scale for each row is then said once. Others that no operator reads may be scales
+    of blocks, which their weights name.
     """
-    used = {*graph.inputs, *graph.outputs}
     for operator in graph.operators:
-        used.update(operator.inputs, operator.outputs)
-    for place in set(range(len(graph.tensors))) - used:
+        left = left.difference(operator.inputs)
+    for place in left - {-1}:
         graph.tensors[place] = schema.TensorT()
 
 

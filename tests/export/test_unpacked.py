@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tensorflow.lite.tools import flatbuffer_utils
 
 from albert_tf.config import AlbertConfig
 from albert_tf.export.convert import convert
 from albert_tf.export.heads import ClassifierHead, EmbeddingHead, Head
+from albert_tf.export.parsed import parse
 from albert_tf.export.quantize import quantize
 from albert_tf.export.signature import Form, build_signature
 from albert_tf.export.unpacked import leave_unpacked
@@ -21,6 +21,7 @@ from albert_tf.models.classifier import AlbertTextClassifier
 from albert_tf.models.question_answerer import AlbertQuestionAnswerer
 from albert_tf.runtime.engine import Engine
 from tests.conftest import TINY
+from tests.export.test_centering import WIDE
 
 NAME = b"VALIDATION:"
 # Of [CLS] in the last application: query, output of attention, feed-forward twice. And the head's.
@@ -28,25 +29,27 @@ MOVED = 4 + 2
 
 
 def classifier(recipe: str, form: Form | None = None) -> bytes:
-    model = ClassifierHead(AlbertTextClassifier(AlbertBackbone(TINY), 3))
+    model = ClassifierHead(AlbertTextClassifier(AlbertBackbone(WIDE), 3))
     return quantize(convert(build_signature(model, form or Form())), recipe)
 
 
 def subgraphs(model: bytes) -> list[bytes]:
-    return [
-        graph.name
-        for graph in flatbuffer_utils.read_model_from_bytearray(bytearray(model)).subgraphs
-    ]
+    return [graph.name for graph in parse(model).subgraphs]
 
 
 @pytest.mark.parametrize(
-    "recipe", ["dynamic_wi8_afp32", pytest.param("compat", marks=pytest.mark.slow)]
+    ("recipe", "moved"),
+    [
+        ("dynamic_wi8_afp32", MOVED),
+        ("dynamic_wi4b32_afp32", 1),  # the output of attention alone has 8 bits
+        pytest.param("compat", MOVED, marks=pytest.mark.slow),
+    ],
 )
-def test_products_of_one_row_are_moved_and_answer_as_before(recipe: str) -> None:
+def test_products_of_one_row_are_moved_and_answer_as_before(recipe: str, moved: int) -> None:
     before = classifier(recipe)
     after = leave_unpacked(before)
     assert not any(name.startswith(NAME) for name in subgraphs(before))
-    assert sum(name.startswith(NAME) for name in subgraphs(after)) == MOVED
+    assert sum(name.startswith(NAME) for name in subgraphs(after)) == moved
     engines = Engine(before), Engine(after)
     rng = np.random.default_rng(0)
     other = random_inputs((1, 9), TINY.vocab_size, rng)[0]
@@ -58,6 +61,14 @@ def test_products_of_one_row_are_moved_and_answer_as_before(recipe: str) -> None
     # The control: another input is further away than rounding.
     far = engines[1].run(other)["probabilities"]
     assert np.abs(far - expected).max() > 1e-2
+
+
+def test_their_scales_are_kept_once() -> None:
+    main, *others = parse(leave_unpacked(classifier("dynamic_wi8_afp32"))).subgraphs
+    left = {tensor.name for tensor in main.tensors}
+    moved = {graph.tensors[1].name for graph in others if graph.name.startswith(NAME)}
+    assert len(moved) == MOVED
+    assert not moved & left
 
 
 @pytest.mark.parametrize(
