@@ -71,6 +71,7 @@ def test_a_loop_is_watched_at_every_turn() -> None:
     assert {0.5, 0.875} <= widest
 
 
+@pytest.mark.slow
 def test_a_row_of_zeros_with_a_bias_is_refused() -> None:
     classifier = build_model()
     layer = products(classifier.backbone)[0]
