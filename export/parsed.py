@@ -35,6 +35,11 @@ def kind(model: Any, operator: Any) -> int:
     return int(model.operatorCodes[operator.opcodeIndex].builtinCode)
 
 
+def tensors_read(graph: Any, operator: Any) -> list[Any]:
+    """The inputs of an operator that it has."""
+    return [graph.tensors[place] for place in operator.inputs if place != -1]
+
+
 def code_of(model: Any, wanted: int) -> int:
     """Place of the code of a kind of operators; where there is none, version 1 is added."""
     for place, code in enumerate(model.operatorCodes):

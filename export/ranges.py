@@ -17,7 +17,7 @@ from litert_quantizer.utils.qsv_utils import min_max_update
 from tensorflow.lite.python import schema_py_generated as schema
 
 from albert_tf.examples.packing import Ints
-from albert_tf.export.parsed import constant, kind, parse
+from albert_tf.export.parsed import constant, kind, parse, tensors_read
 from albert_tf.export.signature import SIGNATURE
 
 _THREADS = 2
@@ -63,7 +63,7 @@ def _spans(model: bytes) -> Iterator[tuple[str, float]]:
     for graph in parsed.subgraphs:
         for operator in graph.operators:
             if kind(parsed, operator) == schema.BuiltinOperator.FULLY_CONNECTED:
-                read = [graph.tensors[place] for place in operator.inputs if place != -1]
+                read = tensors_read(graph, operator)
                 weight, *bias = (constant(parsed, tensor, np.float32) for tensor in read[1:])
                 if weight is not None and bias and bias[0] is not None:
                     _check_rows(read[1].name.decode(), weight, bias[0])

@@ -17,7 +17,15 @@ from typing import Any
 import numpy as np
 from tensorflow.lite.python import schema_py_generated as schema
 
-from albert_tf.export.parsed import add_buffer, assemble, constant, kind, parse, stored
+from albert_tf.export.parsed import (
+    add_buffer,
+    assemble,
+    constant,
+    kind,
+    parse,
+    stored,
+    tensors_read,
+)
 
 _KIND = schema.BuiltinOperator
 _TYPE = schema.TensorType
@@ -48,7 +56,7 @@ def fit_sums(model: bytes) -> bytes:
                 operator.builtinOptions.quantizedBiasType = _TYPE.INT32
     for graph in parsed.subgraphs:
         for operator in graph.operators:
-            read = _read(graph, operator)
+            read = tensors_read(graph, operator)
             if _is_product(parsed, operator, read) and len(read) == 2:
                 _add_long_bias(parsed, graph, operator)
     return assemble(parsed)
@@ -59,13 +67,9 @@ def _readers(model: Any) -> dict[int, list[tuple[Any, Any]]]:
     readers: dict[int, list[tuple[Any, Any]]] = {}
     for graph in model.subgraphs:
         for operator in graph.operators:
-            for buffer in {tensor.buffer for tensor in _read(graph, operator)}:
+            for buffer in {tensor.buffer for tensor in tensors_read(graph, operator)}:
                 readers.setdefault(buffer, []).append((graph, operator))
     return readers
-
-
-def _read(graph: Any, operator: Any) -> list[Any]:
-    return [graph.tensors[place] for place in operator.inputs if place != -1]
 
 
 def _is_product(model: Any, operator: Any, read: list[Any]) -> bool:
@@ -79,7 +83,7 @@ def _is_product(model: Any, operator: Any, read: list[Any]) -> bool:
 
 def _is_short(model: Any, graph: Any, operator: Any, buffer: int) -> bool:
     """Whether a buffer is the bias of a product, of 64 bits, whose sums fit into 32."""
-    read = _read(graph, operator)
+    read = tensors_read(graph, operator)
     return (
         _is_product(model, operator, read)
         and len(read) == 3
@@ -91,7 +95,7 @@ def _is_short(model: Any, graph: Any, operator: Any, buffer: int) -> bool:
 
 def _add_long_bias(model: Any, graph: Any, operator: Any) -> None:
     """Where a product has no bias and sums that do not fit: a bias of zeros, for its 64 bits."""
-    row, weight = _read(graph, operator)
+    row, weight = tensors_read(graph, operator)
     zeros = np.zeros(weight.shape[0], np.int64)
     if _fits(model, graph, operator, zeros):
         return
@@ -106,7 +110,7 @@ def _add_long_bias(model: Any, graph: Any, operator: Any) -> None:
 
 def _fits(model: Any, graph: Any, operator: Any, bias: Any) -> bool:
     """Whether no sum of a product with this bias [O] passes 32 bits, in whatever order."""
-    row, weight = _read(graph, operator)[:2]
+    row, weight = tensors_read(graph, operator)[:2]
     weights = constant(model, weight, np.int8)  # [O, I]
     positive, negative = np.maximum(weights, 0), np.minimum(weights, 0)
     least = _least_input(model, graph, operator.inputs[0], row)  # [I]

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from tensorflow.lite.python import schema_py_generated as schema
 
-from albert_tf.export.parsed import add_buffer, assemble, code_of, kind, parse
+from albert_tf.export.parsed import add_buffer, assemble, code_of, kind, parse, tensors_read
 
 # LiteRT hands no subgraph of such a name to a delegate (lite/core/interpreter.cc), by a rule that
 # it calls experimental; a runtime without it copies the weights, and answers the same.
@@ -74,7 +74,7 @@ def _is_of_one_row(model: Any, graph: Any, operator: Any) -> bool:
 
 def _alone(graph: Any, operator: Any, number: int) -> Any:
     """A subgraph of one operator; its constants are those of the file."""
-    row, *constants = (graph.tensors[place] for place in operator.inputs if place != -1)
+    row, *constants = tensors_read(graph, operator)
     alone = schema.SubGraphT()
     alone.name = _NOT_DELEGATED.format(number).encode()
     alone.tensors = [row, *constants, graph.tensors[operator.outputs[0]]]

@@ -30,8 +30,7 @@ def test_operators_and_constants_are_told_apart(content: bytes) -> None:
     model = parse(content)
     main = model.subgraphs[0]
     (loop,) = (operator for operator in main.operators if kind(model, operator) == KIND.WHILE)
-    state, table = main.tensors[loop.inputs[1]], main.tensors[0]
-    assert constant(model, state, np.float32) is None
+    assert constant(model, main.tensors[loop.inputs[1]], np.float32) is None
     lookup = next(found for found in main.operators if kind(model, found) == KIND.EMBEDDING_LOOKUP)
     table = main.tensors[lookup.inputs[1]]
     assert constant(model, table, np.float32).shape == tuple(table.shape)
