@@ -54,6 +54,13 @@ def run_tensorflow(model: str, batches: list[dict[str, Any]]) -> list[dict[str, 
     return _answers(tf.lite.Interpreter, model, batches)
 
 
+def run_litert(model: str, batches: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The outputs for each batch, by name."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    return _answers(Interpreter, model, batches)
+
+
 def run_compiled_model(model: str, batches: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The outputs for each batch, by name; sizes are what the library says before it computes."""
     import numpy as np

@@ -19,6 +19,8 @@ ENVIRONMENTS = {
     # Its wheel wants libusb, for accelerators; the other package brings that.
     "task_library": ["tflite-support==0.4.4", "numpy<2", "libusb-package==1.0.30.0"],
     "mediapipe": ["mediapipe==1.2.3"],
+    # The Interpreter line, of which 1.4.2 for Android is the last.
+    "litert_1_4": ["ai-edge-litert==1.4.0"],
     # What TensorFlow Lite 2.16.1 for Android is made of.
     "tensorflow_2_16": ["tensorflow-cpu==2.16.1"],
     "tflite_runtime": ["tflite-runtime==2.14.0", "numpy<2"],

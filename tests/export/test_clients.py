@@ -4,16 +4,12 @@ Each runs in an environment of its own under `.peers`, which the first test of i
 they cannot do is tested too, so that the README may say so.
 """
 
-import json
-from collections.abc import Callable
-from itertools import product
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from albert_tf import runtime
 from albert_tf.examples.packing import pad_batch
@@ -28,7 +24,7 @@ from albert_tf.tasks.classification import ClassificationTask, TextExample
 from albert_tf.tasks.squad import QuestionAnsweringTask, QuestionExample
 from albert_tf.tasks.task import TaskModel
 from albert_tf.text.tokenizer import Tokenizer, load_tokenizer
-from tests.export.clients import HERE, ClientError, ask
+from tests.export.clients import ClientError, ask
 from tests.export.conftest import tiny_config, write_model
 
 pytestmark = pytest.mark.slow
@@ -202,61 +198,3 @@ def test_mediapipe_refuses_a_loop_and_answers_without_one(
     bundle.export(folder / f"{name}-model", target, "float32", Form("unrolled", 31))
     found = ask("mediapipe", "classify_with_mediapipe", target / "model.tflite", texts)
     assert_alike(found, our_scores(target, texts))
-
-
-def run_tensorflow(model: Path, batches: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    with pytest.warns(UserWarning, match="tf.lite.Interpreter is deprecated"):
-        runner = tf.lite.Interpreter(model_path=str(model)).get_signature_runner()
-    return [dict(runner(**batch)) for batch in batches]
-
-
-def run_litert(model: Path, batches: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    from ai_edge_litert.interpreter import Interpreter
-
-    runner = Interpreter(model_path=str(model)).get_signature_runner("serving_default")
-    return [dict(runner(**batch)) for batch in batches]
-
-
-def run_compiled_model(model: Path, batches: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    questions = [{name: value.tolist() for name, value in batch.items()} for batch in batches]
-    return ask(HERE, "run_compiled_model", model, questions)
-
-
-def run_tflite_runtime(model: Path, batches: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    questions = [{name: value.tolist() for name, value in batch.items()} for batch in batches]
-    return ask("tflite_runtime", "run_tflite_runtime", model, questions)
-
-
-def run_tensorflow_2_16(model: Path, batches: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    questions = [{name: value.tolist() for name, value in batch.items()} for batch in batches]
-    return ask("tensorflow_2_16", "run_tensorflow", model, questions)
-
-
-@pytest.mark.parametrize(
-    ("client", "name"),
-    [
-        *product(
-            [run_litert, run_tensorflow, run_tensorflow_2_16, run_tflite_runtime],
-            ["classifier", "answerer", *SMALL],
-        ),
-        # It sizes outputs before it computes: those of the answerer are known only then.
-        *product([run_compiled_model], ["classifier", *SMALL]),
-    ],
-)
-def test_interpreters_answer_by_the_names_of_the_signature(
-    folder: Path, client: Callable[[Path, list[Any]], list[Any]], name: str
-) -> None:
-    contract = json.loads((folder / name / "contract.json").read_text())
-    reader = runtime.load(folder / "classifier")
-    batches = [packed(reader, text) for text in TEXTS]
-    model = runtime.load(folder / name)
-    found = client(folder / name / contract["model"]["name"], batches)
-    expected = [model.run(batch) for batch in batches]
-    near = ROUNDING if name == "compat" else TOLERANCE
-    for theirs, ours in zip(found, expected, strict=True):
-        assert theirs.keys() == ours.keys()
-        for output, value in ours.items():
-            np.testing.assert_allclose(theirs[output], value, near, near)
-    # The control: above [CLS] of another text.
-    for output, value in expected[1].items():
-        assert found[0][output][0][0] != pytest.approx(value[0][0], near, near)
