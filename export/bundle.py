@@ -28,6 +28,7 @@ from albert_tf.export.recipes import FLOAT_RECIPE, INTEGER_RECIPES, check_recipe
 from albert_tf.export.report import REPORT_FILES, Report, write_report
 from albert_tf.export.signature import SIGNATURE, Form, build_signature
 from albert_tf.export.structure import check_structure
+from albert_tf.export.target import check_target, put
 from albert_tf.export.unpacked import leave_unpacked
 from albert_tf.export.verify import (
     CENTERED_TOLERANCE,
@@ -40,11 +41,12 @@ from albert_tf.runtime.contract import CONTRACT_FILE, FORMAT_VERSION, Contract, 
 from albert_tf.runtime.engine import Engine
 from albert_tf.runtime.model import EdgeModel, load
 from albert_tf.tasks.task import Task, task_to_dict
-from albert_tf.text.tokenizer import VOCABULARY_FILES, load_tokenizer
+from albert_tf.text.tokenizer import VOCABULARY_FILES, Tokenizer, load_tokenizer
 from albert_tf.version import __version__
 
 MODEL_FILE = "model.tflite"
 _COMPARED = 8  # examples whose hidden states are compared
+_WRITTEN = {MODEL_FILE, CONTRACT_FILE, *VOCABULARY_FILES, *REPORT_FILES}
 _DEFAULT = Form()
 _OPEN = Gate()
 
@@ -83,22 +85,19 @@ def export(
 
     Raises:
         FileNotFoundError: `source` holds no model.
-        FileExistsError: `target` holds something other than an export.
+        FileExistsError: `target` holds something other than an export, or is a mount point.
         ParityError: the converted file answers differently from Keras.
         DropError: the file loses more of its score than the gate accepts.
         ValueError: an unknown recipe or head, a recipe without the examples it needs, a
-            length that the model or its task cannot have, or the model does not convert to a
-            file of LiteRT's own operations with every weight in it once.
+            length that the model or its task cannot have, a vocabulary larger than the model's,
+            or the model does not convert to a file of LiteRT's own operations with every weight
+            in it once.
     """
     source, target = Path(source), Path(target).resolve()
     _check_calibration(recipe, calibration)
-    _check_target(target)
-    tokenizer = load_tokenizer(source)
-    model, task = open_head(source, head)
-    gate.check_recipe(recipe, task)
-    config = model.backbone.config
-    check_widths(recipe, config)
-    task = _fitted(task, form, config.max_position_embeddings)
+    check_target(target, _WRITTEN)
+    model, task, tokenizer = _open(source, head, recipe, form, gate)
+    examples = gate.read(task)
     target.parent.mkdir(parents=True, exist_ok=True)
     shown = show(model, recipe, task, tokenizer, calibration, progress)
     converted = convert(build_signature(model, form, model.inputs), target.parent)
@@ -113,7 +112,8 @@ def export(
     # The other form is for clients that take no subgraphs.
     content = leave_unpacked(content) if form.encoder == "loop" else content
     check_structure(content)
-    content = add_metadata(content, task, source, config.max_position_embeddings, form)
+    positions = model.backbone.config.max_position_embeddings
+    content = add_metadata(content, task, source, positions, form)
 
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as name:
         folder = Path(name) / "export"
@@ -136,10 +136,28 @@ def export(
             vocabulary=vocabulary,
         )
         contract.write(folder)
-        report = _judged(folder, engine, model, converted, gate, shown, progress)
+        report = _judged(folder, engine, model, converted, gate, examples, shown, progress)
         write_report(report, folder)
-        _put(folder, target, Path(name) / "before")
+        check_target(target, _WRITTEN)  # somebody may have written into it meanwhile
+        put(folder, target, Path(name) / "before")
     return contract
+
+
+def _open(
+    source: Path, head: str | None, recipe: str, form: Form, gate: Gate
+) -> tuple[Head, Task, Tokenizer]:
+    """The model, what it answers as far as the form has room, and its vocabulary."""
+    tokenizer = load_tokenizer(source)
+    model, task = open_head(source, head)
+    gate.check_recipe(recipe, task)
+    config = model.backbone.config
+    check_widths(recipe, config)
+    if tokenizer.vocab_size > config.vocab_size:
+        raise ValueError(
+            f"{source} must hold a vocabulary of at most vocab_size pieces ({config.vocab_size}); "
+            f"it holds {tokenizer.vocab_size}. Put that of the model there."
+        )
+    return model, _fitted(task, form, config.max_position_embeddings), tokenizer
 
 
 def _lengths(longest: int) -> tuple[int, ...]:
@@ -159,39 +177,29 @@ def _ready(
     return converted
 
 
-def _put(folder: Path, target: Path, before: Path) -> None:
-    """Moves an export to its place; what was there stays where that fails."""
-    try:
-        if target.exists():
-            target.rename(before)
-        folder.rename(target)
-    except BaseException:
-        if before.exists():
-            before.rename(target)
-        raise
-
-
 def _judged(
     folder: Path,
     engine: Engine,
     model: Head,
     converted: bytes,
     gate: Gate,
+    examples: Sequence[Any],
     shown: Shown,
     progress: bool,
 ) -> Report:
     """What the runtime makes of an export, which it must be able to open."""
     exported = load(folder)
     contract, longest = exported.contract, exported.task.sequence_length
-    check_finite(engine, longest, model.backbone.config.vocab_size)
+    check_finite(engine, longest, model.backbone.config)
     times = latencies_ms(engine, longest)
-    examples = gate.read(exported.task)
     drop = gate.measure(contract.recipe, converted, exported, examples, progress=progress)
-    errors = _errors(model, exported, examples[:_COMPARED], shown)
+    errors = _errors(model, exported, examples[:_COMPARED], shown, folder.parent)
     return Report(contract, len(converted), drop, times, errors)
 
 
-def _errors(model: Head, exported: EdgeModel, examples: Sequence[Any], shown: Shown) -> list[float]:
+def _errors(
+    model: Head, exported: EdgeModel, examples: Sequence[Any], shown: Shown, scratch: Path
+) -> list[float]:
     """Those by depth of the body, which the float file does not have."""
     recipe = exported.contract.recipe
     if recipe == FLOAT_RECIPE:
@@ -200,20 +208,19 @@ def _errors(model: Head, exported: EdgeModel, examples: Sequence[Any], shown: Sh
     if not inputs:
         config, rng = model.backbone.config, np.random.default_rng(0)
         length = min(64, config.max_position_embeddings)
-        inputs = random_inputs((1, length), config.vocab_size, rng)
+        inputs = random_inputs((1, length), config, rng)
     small = partial(quantize, name=recipe, entering=shown.entering)
     with centered(shown.entering):
-        return errors_by_depth(model, small, inputs, shown.inputs)
+        return errors_by_depth(model, small, inputs, shown.inputs, scratch=scratch)
 
 
 def _fitted(task: Task, form: Form, positions: int) -> Task:
     """The task, made to read what the form has room for."""
-    length = form.sequence_length
-    if length is None:
-        return task
+    length = form.sequence_length or task.sequence_length
     if length > positions:
         raise ValueError(
-            f"sequence_length must be at most max_position_embeddings ({positions}); got {length}."
+            f"sequence_length must be at most max_position_embeddings ({positions}); got {length}. "
+            f"Give a shorter --sequence-length."
         )
     fitted: Task = replace(task, sequence_length=length)  # type: ignore[type-var]
     return fitted
@@ -226,12 +233,3 @@ def _check_calibration(recipe: str, calibration: Path | None) -> None:
         raise ValueError(f"recipe {recipe} sees no examples; leave --calibration out.")
     if calibration is not None and not calibration.exists():
         raise FileNotFoundError(f"calibration must be a file of the task; got {calibration}.")
-
-
-def _check_target(target: Path) -> None:
-    """Only files that an export writes may be replaced."""
-    ours = {MODEL_FILE, CONTRACT_FILE, *VOCABULARY_FILES, *REPORT_FILES}
-    if target.exists() and not (
-        target.is_dir() and {path.name for path in target.iterdir()} <= ours
-    ):
-        raise FileExistsError(f"{target} holds something other than an export; choose another.")

@@ -26,6 +26,7 @@ from albert_tf.export.verify import random_inputs
 from albert_tf.tasks.task import Task
 from albert_tf.text.tokenizer import Tokenizer
 
+_EXAMPLES = 200  # at most, that are drawn
 _TOKENS = 6144  # that are watched: about a minute of albert_base
 _RANDOM_INPUTS, _RANDOM_LENGTH = 16, 128
 
@@ -75,21 +76,20 @@ def _first(inputs: list[dict[str, Ints]]) -> list[dict[str, Ints]]:
 
 def _random(model: Head, task: Task, tokenizer: Tokenizer) -> list[dict[str, Ints]]:
     shape = (1, min(_RANDOM_LENGTH, task.sequence_length))
-    vocab_size, rng = model.backbone.config.vocab_size, np.random.default_rng(0)
-    batches = [random_inputs(shape, vocab_size, rng)[0] for _ in range(_RANDOM_INPUTS)]
+    config, rng = model.backbone.config, np.random.default_rng(0)
+    batches = [random_inputs(shape, config, rng)[0] for _ in range(_RANDOM_INPUTS)]
     for batch in batches:
         batch["token_ids"][:, 0] = tokenizer.special.cls
     return batches
 
 
-def read_sample(task: Task, path: Path, limit: int = 200) -> list[Any]:
+def read_sample(task: Task, path: Path) -> list[Any]:
     """Reads a file in the layout of a task, and draws some examples from all of it.
 
     Args:
         task: How to read it.
         path: A file that the model was trained on, or one like it, with labels or without; not
             one it is scored on.
-        limit: Most examples to draw.
 
     Raises:
         FileNotFoundError: no such file.
@@ -98,7 +98,7 @@ def read_sample(task: Task, path: Path, limit: int = 200) -> list[Any]:
     examples = list(task.stream(path))
     if not examples:
         raise ValueError(f"{path} must hold examples; it has none.")
-    return random.Random(0).sample(examples, min(limit, len(examples)))
+    return random.Random(0).sample(examples, min(_EXAMPLES, len(examples)))
 
 
 def task_inputs(task: Task, tokenizer: Tokenizer, examples: Sequence[Any]) -> list[dict[str, Ints]]:

@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from albert_tf.export.saved_model import write_saved_model
+from albert_tf.export.target import check_target
 from albert_tf.models.checkpoints import huggingface, kerashub
 from albert_tf.models.saved import load_model
 from albert_tf.tasks.classification import ClassificationTask
@@ -30,7 +31,7 @@ def export_checkpoint(source: Path, target: Path, file_format: str) -> tuple[str
         Parts of the model that the library has no place for.
 
     Raises:
-        FileExistsError: `target` exists and is not empty.
+        FileExistsError: `target` exists and is not empty, or is a mount point.
         FileNotFoundError: `source` holds no model or no vocabulary.
         ParityError: the SavedModel answers differently from Keras.
         ValueError: an unknown format, or one that cannot express the model.
@@ -40,8 +41,7 @@ def export_checkpoint(source: Path, target: Path, file_format: str) -> tuple[str
             f"unknown format {file_format!r}; choose one of {', '.join(CHECKPOINT_FORMATS)}."
         )
     target = target.resolve()
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise FileExistsError(f"{target} exists; choose another folder.")
+    check_target(target)
     tokenizer = load_tokenizer(source)
     model = load_model(source)
     task = read_task(source) if (source / TASK_FILE).exists() else None

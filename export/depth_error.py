@@ -10,6 +10,7 @@ Shape letters: L applications, T tokens, H hidden.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -29,6 +30,8 @@ def errors_by_depth(
     quantize: Callable[..., bytes],
     inputs: Sequence[dict[str, Ints]],
     shown: Sequence[dict[str, Ints]] = (),
+    *,
+    scratch: Path | None = None,
 ) -> list[float]:
     """Compares the hidden states of a quantized body with those in float.
 
@@ -37,6 +40,7 @@ def errors_by_depth(
         quantize: Float LiteRT file and `calibration` to quantized file.
         inputs: int32 [1, T] by name, at least one.
         shown: The same, for a recipe that must see some, at every depth.
+        scratch: As `convert` takes it.
 
     Returns:
         [L] root mean square of the difference, as a share of that of the states, after each
@@ -45,7 +49,7 @@ def errors_by_depth(
     if not _one_layer(model.backbone):
         return []
     config = model.backbone.config
-    converted = convert(_body(model.backbone))
+    converted = convert(_body(model.backbone), scratch)
     layers, width = config.num_hidden_layers, config.hidden_size
     small = quantize(converted, calibration=[_begun(batch, width, layers) for batch in shown])
     files = [Engine(content) for content in (converted, small)]

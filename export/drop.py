@@ -16,8 +16,11 @@ from tqdm import tqdm
 from albert_tf.export.recipes import CALIBRATED_RECIPES, FLOAT_RECIPE
 from albert_tf.runtime.engine import Engine
 from albert_tf.runtime.model import text_run
+from albert_tf.tasks.classification import ClassificationTask
 from albert_tf.tasks.embedding import EmbeddingTask
 from albert_tf.tasks.mask_filling import MaskFillingTask
+from albert_tf.tasks.race import MultipleChoiceTask
+from albert_tf.tasks.squad import QuestionAnsweringTask
 from albert_tf.tasks.task import Task, TaskModel
 from albert_tf.tasks.unscored import AGREEMENT, UnscoredTask
 
@@ -46,7 +49,11 @@ AGREEMENT_BARS = {
     },
 }  # fmt: skip
 # Scores that are means over the examples, of which one more or less is accepted.
-_COUNTED = {"accuracy", "f1", "best_f1"}
+_COUNTED = {
+    ClassificationTask.name: ("accuracy",),
+    MultipleChoiceTask.name: ("accuracy",),
+    QuestionAnsweringTask.name: ("f1", "best_f1"),
+}
 _LARGEST_STEP = 5.0  # points that one example may be worth for that
 
 
@@ -88,7 +95,7 @@ class Gate:
     """What an export must show before it is written.
 
     Raises:
-        ValueError: points below 0.
+        ValueError: points below 0, a limit below 1, or one of nothing.
     """
 
     validation: Path | None = None  # examples, labelled where the task has labels
@@ -98,6 +105,11 @@ class Gate:
     def __post_init__(self) -> None:
         if self.accept_drop is not None and not self.accept_drop >= 0:
             raise ValueError(f"accept_drop must be at least 0; got {self.accept_drop}.")
+        limit = self.validation_limit
+        if limit is not None and (limit < 1 or self.validation is None):
+            raise ValueError(
+                f"validation_limit must be at least 1, with --validation to limit; got {limit}."
+            )
 
     def check_recipe(self, recipe: str, task: Task) -> None:
         """Refuses early what could not be judged later.
@@ -204,4 +216,5 @@ def _bar(recipe: str, task: Task, metric: str, examples: int) -> float:
     """Points that a file of a recipe may lose."""
     bar = AGREEMENT_BARS.get(task.name, BARS)[recipe]
     step = 100 / examples
-    return max(bar, step) if metric in _COUNTED and step <= _LARGEST_STEP else bar
+    counted = metric in _COUNTED.get(task.name, ()) and step <= _LARGEST_STEP
+    return max(bar, step) if counted else bar

@@ -18,14 +18,13 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tensorflow.lite.python import schema_py_generated as schema
 
 from albert_tf.export.flat_tables import Byte, Value, flatbuffer
-from albert_tf.export.model_file import (
-    add_buffer,
-    arrange_inputs,
-    input_names,
-    output_names,
-)
+from albert_tf.export.parsed import add_buffer, assemble, parse
 from albert_tf.export.signature import Form
 from albert_tf.tasks.classification import ClassificationTask
 from albert_tf.tasks.squad import QuestionAnsweringTask
@@ -34,7 +33,7 @@ from albert_tf.text.tokenizer import SENTENCEPIECE_FILE, WORDPIECE_FILE
 from albert_tf.version import __version__
 
 LABELS_FILE = "labels.txt"
-_BUFFER, _IDENTIFIER, _PARSER_VERSION = "TFLITE_METADATA", b"M001", "1.1.0"
+_ENTRY, _IDENTIFIER, _PARSER_VERSION = b"TFLITE_METADATA", b"M001", "1.1.0"
 # What clients call our inputs. BertNLClassifier goes by their places, which are these too.
 _INPUTS = {"token_ids": "ids", "segment_ids": "segment_ids", "padding_mask": "mask"}
 _OUTPUTS: dict[str, dict[str, str]] = {
@@ -84,7 +83,7 @@ _WORDPIECE, _SENTENCEPIECE = Byte(4), Byte(5)  # kinds of steps
 def add_metadata(
     model: bytes, task: Task, vocabulary: Path, positions: int, form: Form = _DEFAULT
 ) -> bytes:
-    """Adds metadata, vocabulary and labels to a model; its weights stay where they are.
+    """Adds metadata, vocabulary and labels to a model, and puts its inputs in our order.
 
     Args:
         model: A LiteRT model as `signature` describes it.
@@ -97,10 +96,10 @@ def add_metadata(
     Returns:
         The model, which interpreters open as before.
     """
+    parsed = parse(model)
     asks = isinstance(task, QuestionAnsweringTask)
     fits = positions >= QUESTION_LENGTH and form.sequence_length in {None, QUESTION_LENGTH}
-    inputs = [*_INPUTS, *(name for name in input_names(model) if name not in _INPUTS)]
-    model = arrange_inputs(model, inputs, QUESTION_LENGTH if asks and fits else None)
+    inputs = _arrange_inputs(parsed, QUESTION_LENGTH if asks and fits else None)
     name = SENTENCEPIECE_FILE if (vocabulary / SENTENCEPIECE_FILE).exists() else WORDPIECE_FILE
     files = {name: (vocabulary / name).read_bytes()}
     if isinstance(task, ClassificationTask) and task.labels:
@@ -112,14 +111,43 @@ def add_metadata(
             {
                 _Subgraph.INPUTS: [_input(name) for name in inputs],
                 _Subgraph.OUTPUTS: [
-                    _output(name, task, LABELS_FILE in files) for name in output_names(model)
+                    _output(name, task, LABELS_FILE in files) for name in _output_names(parsed)
                 ],
                 _Subgraph.INPUT_STEPS: [_tokenizer(name)] if fits or not asks else [],
             }
         ],
         _Model.PARSER_VERSION: _PARSER_VERSION,
     }
-    return _with_files(add_buffer(model, _BUFFER, flatbuffer(table, _IDENTIFIER)), files)
+    entry = schema.MetadataT()
+    entry.name = _ENTRY
+    entry.buffer = add_buffer(parsed, np.frombuffer(flatbuffer(table, _IDENTIFIER), np.uint8))
+    parsed.metadata = [*(parsed.metadata or ()), entry]
+    return _with_files(assemble(parsed), files)
+
+
+def _arrange_inputs(model: Any, length: int | None) -> list[str]:
+    """Puts the inputs in the order of `_INPUTS`, others last, and returns their names.
+
+    Args:
+        model: A LiteRT model, parsed.
+        length: The T that an interpreter begins with, where the model takes any; None
+            leaves it as it is, which is 1.
+    """
+    numbers = {named.name.decode(): named.tensorIndex for named in model.signatureDefs[0].inputs}
+    names = [*_INPUTS, *sorted(numbers.keys() - _INPUTS)]
+    graph = model.subgraphs[0]
+    graph.inputs = [numbers[name] for name in names]
+    for number in graph.inputs:
+        tensor = graph.tensors[number]
+        if length is not None and tensor.shapeSignature is not None:
+            tensor.shape = np.where(tensor.shapeSignature == -1, length, tensor.shape)
+    return names
+
+
+def _output_names(model: Any) -> list[str]:
+    """The outputs of the first signature, in the order of the file."""
+    names = {named.tensorIndex: named.name.decode() for named in model.signatureDefs[0].outputs}
+    return [names[number] for number in model.subgraphs[0].outputs]
 
 
 def labels_text(labels: Sequence[str]) -> str:

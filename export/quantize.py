@@ -12,17 +12,20 @@ import io
 import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from litert_quantizer import Quantizer
 from litert_quantizer.algorithm_manager import AlgorithmName
 from litert_quantizer.qtyping import QuantGranularity, TFLOperationName
+from tensorflow.lite.python import schema_py_generated as schema
 
 from albert_tf.examples.packing import Ints
 from albert_tf.export.entering import Entering
+from albert_tf.export.parsed import assemble, parse
 from albert_tf.export.ranges import measure_ranges
 from albert_tf.export.recipes import BLOCKS, CALIBRATED_RECIPES, FLOAT_RECIPE, check_recipe
 from albert_tf.export.rounding import round_weights
-from albert_tf.export.row_scales import SCALES_NAME, finished, move_row_scales
+from albert_tf.export.row_scales import SCALES_NAME, move_row_scales
 from albert_tf.export.sums import fit_sums
 from albert_tf.layers.dense import Dense
 
@@ -30,6 +33,8 @@ _EVERY = TFLOperationName.ALL_SUPPORTED
 _LOOKUP = TFLOperationName.EMBEDDING_LOOKUP
 _PRODUCT = TFLOperationName.FULLY_CONNECTED
 _FOR_OLD_RUNTIMES = {"float16", "compat"}
+# Version of FULLY_CONNECTED: tensorflow/lite/tools/versioning/op_version.cc.
+_OF_ROW_SCALES = 12
 # Outputs of operations by name.
 _ANYWHERE = ".*"
 _ENCODER = "(.*/)?encoder/"
@@ -68,10 +73,25 @@ def quantize(
         quantizer = Quantizer(bytearray(model))
         _RULES[name](quantizer)
         ranges = measure_ranges(model, inputs) if inputs else None
-        small = bytes(quantizer.quantize(ranges).quantized_model)
+        small = parse(bytes(quantizer.quantize(ranges).quantized_model))
     if inputs:
-        small = fit_sums(small)
-    return finished(small, row_scales=name not in _FOR_OLD_RUNTIMES)
+        fit_sums(small)
+    if name not in _FOR_OLD_RUNTIMES:
+        _name_row_scales(small)
+    # Put together again, weights are never stored behind the flatbuffer, at places counted from
+    # the start of the file, where nothing could be put before them.
+    return assemble(small)
+
+
+def _name_row_scales(model: Any) -> None:
+    """Says by the version of products that their weights have a scale for each row or block.
+
+    The library leaves it at that of float ones, so runtimes that know one scale alone open
+    the file and answer nonsense; of this version, they refuse it.
+    """
+    for code in model.operatorCodes:
+        if code.builtinCode == schema.BuiltinOperator.FULLY_CONNECTED:
+            code.version = max(code.version, _OF_ROW_SCALES)
 
 
 @contextlib.contextmanager

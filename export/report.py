@@ -5,7 +5,6 @@ bundle  ->  [report.write_report]  ->  report.json, report.md, report.png
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from albert_tf.export.drop import Drop
+from albert_tf.json_file import write_json_object
 from albert_tf.runtime.contract import Contract
 
 REPORT_FILES = ("report.json", "report.md", "report.png")
@@ -47,7 +47,7 @@ def write_report(report: Report, directory: Path) -> None:
         "error_by_depth": list(report.errors_by_depth),
     }
     json_file, markdown, picture = (directory / name for name in REPORT_FILES)
-    json_file.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+    write_json_object(json_file, values)
     markdown.write_text(_markdown(report, picture.name), encoding="utf-8")
     _draw(report, picture)
 

@@ -1,7 +1,6 @@
 """Takes the size of each row out of a weight, so that one scale fits all its rows.
 
 convert  ->  [row_scales.move_row_scales]  ->  quantize
-quantize  ->  [row_scales.finished]
 
 Shape letters: N rows looked up, V rows of a weight, E its width.
 """
@@ -21,8 +20,6 @@ from albert_tf.tasks.task import Floats
 SCALES_NAME = "row_scales"
 
 _FULLY_CONNECTED = schema.BuiltinOperator.FULLY_CONNECTED
-# Version of FULLY_CONNECTED: tensorflow/lite/tools/versioning/op_version.cc.
-_OF_ROW_SCALES = 12
 _LOOKUP = schema.BuiltinOperator.EMBEDDING_LOOKUP
 # f(s x) = s f(x) for s > 0.
 _HOMOGENEOUS = {schema.ActivationFunctionType.NONE, schema.ActivationFunctionType.RELU}
@@ -47,25 +44,6 @@ def move_row_scales(model: bytes) -> bytes:
         subgraph.operators = [
             new for operator in subgraph.operators for new in editor.with_scales(subgraph, operator)
         ]
-    return assemble(parsed)
-
-
-def finished(model: bytes, row_scales: bool) -> bytes:
-    """Mends two things in what litert_quantizer writes.
-
-    It leaves the version of products of matrices at that of float ones, though their weights
-    have a scale for each row, so runtimes that know one scale alone open the file and answer
-    nonsense; of this version, they refuse it. And it may store weights behind the flatbuffer,
-    at places counted from the start of the file, where nothing can be put before them.
-
-    Args:
-        model: A quantized LiteRT model.
-        row_scales: Whether its weights have a scale for each row or block.
-    """
-    parsed = parse(model)
-    for code in parsed.operatorCodes:
-        if row_scales and code.builtinCode == _FULLY_CONNECTED:
-            code.version = max(code.version, _OF_ROW_SCALES)
     return assemble(parsed)
 
 

@@ -29,7 +29,7 @@ def write_saved_model(
     Raises:
         ParityError: a probability, or the score of an answer, differs from that of the Keras
             model on the ids of the Python reader.
-        TypeError: no graph answers raw text for the task.
+        ValueError: no graph answers raw text for the task.
     """
     module = server(model, tokenizer, task)
     tf.saved_model.save(module, str(directory), module.serve)

@@ -73,7 +73,7 @@ def build_signature(
     module = tf.Module()
     module.weights = [variable.value for variable in model.variables]
     with as_lookups(model.backbone.embedding):
-        module.answer = tf.function(answer, input_signature=None).get_concrete_function(**{
+        module.answer = tf.function(answer).get_concrete_function(**{
             name: tf.TensorSpec([form.batch, sizes[name]], tf.int32, name=name) for name in inputs
         })
     return module

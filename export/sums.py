@@ -17,15 +17,7 @@ from typing import Any
 import numpy as np
 from tensorflow.lite.python import schema_py_generated as schema
 
-from albert_tf.export.parsed import (
-    add_buffer,
-    assemble,
-    constant,
-    kind,
-    parse,
-    stored,
-    tensors_read,
-)
+from albert_tf.export.parsed import add_buffer, constant, kind, stored, tensors_read
 
 _KIND = schema.BuiltinOperator
 _TYPE = schema.TensorType
@@ -36,30 +28,25 @@ _LEAST = {_KIND.GELU: -0.1701, _KIND.RELU: 0.0}
 _RELU = schema.ActivationFunctionType.RELU
 
 
-def fit_sums(model: bytes) -> bytes:
+def fit_sums(model: Any) -> None:
     """Gives every product of 16-bit inputs a bias of as many bits as its sums need.
 
     Args:
-        model: A quantized LiteRT model.
-
-    Returns:
-        A LiteRT model that answers the same but for the last of the 16 bits of an output, and
-        for sums without a bias that passed 32 bits.
+        model: A quantized LiteRT model, parsed. After this it answers the same but for the last
+            of the 16 bits of an output, and for sums without a bias that passed 32 bits.
     """
-    parsed = parse(model)
-    for buffer, readers in _readers(parsed).items():
-        if all(_is_short(parsed, graph, operator, buffer) for graph, operator in readers):
-            values = np.frombuffer(bytes(parsed.buffers[buffer].data), np.int64)
-            parsed.buffers[buffer].data = stored(values.astype(np.int32))
+    for buffer, readers in _readers(model).items():
+        if all(_is_short(model, graph, operator, buffer) for graph, operator in readers):
+            values = np.frombuffer(bytes(model.buffers[buffer].data), np.int64)
+            model.buffers[buffer].data = stored(values.astype(np.int32))
             for graph, operator in readers:
                 graph.tensors[operator.inputs[2]].type = _TYPE.INT32
                 operator.builtinOptions.quantizedBiasType = _TYPE.INT32
-    for graph in parsed.subgraphs:
+    for graph in model.subgraphs:
         for operator in graph.operators:
             read = tensors_read(graph, operator)
-            if _is_product(parsed, operator, read) and len(read) == 2:
-                _add_long_bias(parsed, graph, operator)
-    return assemble(parsed)
+            if _is_product(model, operator, read) and len(read) == 2:
+                _add_long_bias(model, graph, operator)
 
 
 def _readers(model: Any) -> dict[int, list[tuple[Any, Any]]]:

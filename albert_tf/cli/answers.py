@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
@@ -15,7 +16,7 @@ from tqdm import tqdm
 from albert_tf.cli.options import given_options
 from albert_tf.cli.output import print_table, write_json
 from albert_tf.cli.tasks import check_columns
-from albert_tf.runtime.contract import CONTRACT_FILE, FileRecord
+from albert_tf.runtime.contract import CONTRACT_FILE, Contract, FileRecord
 from albert_tf.tasks.classification import TextExample
 from albert_tf.tasks.named import read_as
 from albert_tf.tasks.race import ChoiceExample
@@ -107,16 +108,21 @@ def _predict_file(model: TaskModel, arguments: argparse.Namespace) -> dict[str, 
     """Answers every example of a file."""
     from albert_tf.tasks.predict_file import predict_file
 
-    weights = next(
-        arguments.model / name
-        for name in ("model.tflite", "task.weights.h5", "model.weights.h5")
-        if (arguments.model / name).exists()
-    )
     count = predict_file(
         model, arguments.input, arguments.out,
-        model_name=FileRecord.of(weights).sha256, progress=True,
+        model_name=_checksum(model, arguments.model), progress=True,
     )  # fmt: skip
     return {"file": arguments.out, "examples": count}
+
+
+def _checksum(model: TaskModel, folder: Path) -> str:
+    """Of the weights: an export says it, and has it compared."""
+    contract: Contract | None = getattr(model, "contract", None)
+    if contract is not None:
+        return contract.model.sha256
+    names = ("task.weights.h5", "model.weights.h5")
+    weights = next(folder / name for name in names if (folder / name).exists())
+    return FileRecord.of(weights).sha256
 
 
 def _open(arguments: argparse.Namespace) -> TaskModel:

@@ -8,12 +8,11 @@ Shape letters: B inputs of one call, T tokens, M gaps.
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from albert_tf.json_file import read_json_object
+from albert_tf.json_file import read_json_object, write_json_object
 
 CONTRACT_FILE = "contract.json"
 FORMAT_VERSION = 2
@@ -83,8 +82,7 @@ class Contract:
 
     def write(self, directory: Path) -> None:
         """Writes `contract.json`."""
-        text = json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
-        (directory / CONTRACT_FILE).write_text(text, encoding="utf-8")
+        write_json_object(directory / CONTRACT_FILE, asdict(self))
 
 
 def read_contract(directory: Path) -> Contract:

@@ -53,6 +53,7 @@ class Engine:
         except (ValueError, RuntimeError) as error:
             raise ValueError(f"the file is not a usable LiteRT model: {error}") from error
         self._lock = threading.Lock()
+        self._said = ""  # the last error
         self.inputs = _records(self._runner.get_input_details())
         self.outputs = _records(self._runner.get_output_details())
 
@@ -78,7 +79,10 @@ class Engine:
                 outputs = self._runner(**padded)
             except (ValueError, RuntimeError) as error:
                 shapes = {name: value.shape for name, value in padded.items()}
-                raise ValueError(f"LiteRT does not answer inputs of {shapes}: {error}") from error
+                # LiteRT may say again what it said of calls before.
+                before, self._said = self._said, str(error)
+                reason = self._said.removeprefix(before) or self._said
+                raise ValueError(f"LiteRT does not answer inputs of {shapes}: {reason}") from error
             return {name: value[:rows] for name, value in outputs.items()}
 
 
@@ -94,6 +98,8 @@ def _records(details: dict[str, Any]) -> dict[str, TensorRecord]:
 
 
 def _padded(name: str, value: Ints | Floats, shape: tuple[int | None, ...]) -> Ints | Floats:
+    if value.ndim != len(shape):
+        raise ValueError(f"{name} must have {len(shape)} sizes; got {list(value.shape)}.")
     wanted = tuple(
         given if size is None else size for given, size in zip(value.shape, shape, strict=True)
     )

@@ -64,7 +64,8 @@ class EdgeModel(TaskModel):
 
         Raises:
             TypeError: the file is of another kind, or `texts` is not a list of strings.
-            ValueError: `pairs` are not as many, or a text holds a lone surrogate.
+            ValueError: `pairs` are not as many, or missing for a model of pairs, or a text holds
+                a lone surrogate.
         """
         self._require("classify", "classification")
         _check_list("texts", texts)
@@ -112,8 +113,10 @@ class EdgeModel(TaskModel):
         if pooling not in {"mean", "pooled"}:
             raise ValueError(f"pooling must be mean or pooled; got {pooling!r}.")
         width = self.contract.outputs[f"{pooling}_output"].shape[-1] or 0
-        vectors = [getattr(found, pooling) for found in self.predict_all(map(TextExample, texts))]
-        return np.array(vectors, np.float32).reshape(len(vectors), width)
+        vectors = np.empty((len(texts), width), np.float32)
+        for vector, found in zip(vectors, self.predict_all(map(TextExample, texts)), strict=True):
+            vector[:] = getattr(found, pooling)
+        return vectors
 
     def fill_mask(self, text: str, top: int = 5) -> list[list[Guess]]:
         """Guesses the piece behind each [MASK] of a text.

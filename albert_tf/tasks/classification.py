@@ -16,9 +16,16 @@ from typing import ClassVar
 import numpy as np
 
 from albert_tf.tasks import agreement
-from albert_tf.tasks.glue import find_dataset
+from albert_tf.tasks.glue import GlueDataset, find_dataset
 from albert_tf.tasks.task import Floats, Sample, Window
-from albert_tf.tasks.texts import TABLE, TextRow, TextSource, adopt_columns, pack_texts
+from albert_tf.tasks.texts import (
+    TABLE,
+    TextRow,
+    TextSource,
+    adopt_columns,
+    check_room,
+    pack_texts,
+)
 from albert_tf.text.tokenizer import Tokenizer
 
 
@@ -53,7 +60,8 @@ class ClassificationTask:
     the official heads.
 
     Raises:
-        ValueError: an unknown dataset, or columns or labels that are not its own.
+        ValueError: an unknown dataset, columns or labels that are not its own, or a length without
+            room for a text.
 
     Source: google-research/albert classifier_utils.py.
 
@@ -74,9 +82,12 @@ class ClassificationTask:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "labels", tuple(self.labels))
-        if self.dataset == TABLE:
-            return
-        dataset = find_dataset(self.dataset)
+        if self.dataset != TABLE:
+            self._adopt(find_dataset(self.dataset))
+        check_room(self.sequence_length, self.pair_column)
+
+    def _adopt(self, dataset: GlueDataset) -> None:
+        """Takes over what the files of a dataset have."""
         if not dataset.labels:
             raise ValueError(f"dataset {self.dataset} has numbers, not classes; use regression.")
         adopt_columns(self, dataset)
@@ -132,7 +143,13 @@ class ClassificationTask:
         return [Sample((window.packed,), {"logits": target})]
 
     def windows(self, example: TextExample, tokenizer: Tokenizer) -> list[Window]:
-        """Packs one text."""
+        """Packs one text, or two as a pair.
+
+        Raises:
+            ValueError: the second text is missing.
+        """
+        if self.pair_column is not None and example.pair is None:
+            raise ValueError(f"a model of pairs must be given a pair; got {example.text!r} alone.")
         return [Window(pack_texts(example.text, example.pair, tokenizer, self.sequence_length))]
 
     def decode(

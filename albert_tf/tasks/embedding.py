@@ -15,7 +15,7 @@ import numpy as np
 
 from albert_tf.tasks.classification import TextExample
 from albert_tf.tasks.task import Floats, Window
-from albert_tf.tasks.texts import pack_texts
+from albert_tf.tasks.texts import check_room, pack_texts
 from albert_tf.tasks.unscored import UnscoredTask
 from albert_tf.text.tokenizer import Tokenizer
 
@@ -30,11 +30,18 @@ class Embedding:
 
 @dataclass(frozen=True)
 class EmbeddingTask(UnscoredTask):
-    """Vectors of the texts in a column, of which the first tokens are read."""
+    """Vectors of the texts in a column, of which the first tokens are read.
+
+    Raises:
+        ValueError: a length without room for a text.
+    """
 
     name: ClassVar[str] = "embeddings"
     text_column: str = "text"
     sequence_length: int = 512
+
+    def __post_init__(self) -> None:
+        check_room(self.sequence_length)
 
     def windows(self, example: TextExample, tokenizer: Tokenizer) -> list[Window]:
         """Packs one text, or two as a pair."""

@@ -16,6 +16,7 @@ import numpy as np
 from albert_tf.examples.packing import Ints, pack
 from albert_tf.tasks.classification import TextExample, softmax
 from albert_tf.tasks.task import Floats, Run, TaskModel, Window
+from albert_tf.tasks.texts import check_room
 from albert_tf.tasks.unscored import UnscoredTask
 from albert_tf.text.tokenizer import Tokenizer
 
@@ -50,7 +51,7 @@ class MaskFillingTask(UnscoredTask):
     """Pieces for each [MASK] of a text: here, and only here, it is a token.
 
     Raises:
-        ValueError: `top` is below 1.
+        ValueError: `top` is below 1, or there is no room for a text.
     """
 
     name: ClassVar[str] = "masked_lm"
@@ -61,6 +62,7 @@ class MaskFillingTask(UnscoredTask):
     def __post_init__(self) -> None:
         if self.top < 1:
             raise ValueError(f"top must be at least 1; got {self.top}.")
+        check_room(self.sequence_length)
 
     def windows(self, example: TextExample, tokenizer: Tokenizer) -> list[Window]:
         """Packs one text.

@@ -15,7 +15,14 @@ from typing import ClassVar
 from albert_tf.tasks import agreement
 from albert_tf.tasks.glue import find_dataset
 from albert_tf.tasks.task import Floats, Sample, Window
-from albert_tf.tasks.texts import TABLE, TextRow, TextSource, adopt_columns, pack_texts
+from albert_tf.tasks.texts import (
+    TABLE,
+    TextRow,
+    TextSource,
+    adopt_columns,
+    check_room,
+    pack_texts,
+)
 from albert_tf.text.tokenizer import Tokenizer
 
 # Of STS-B, from unrelated to equal.
@@ -49,7 +56,8 @@ class RegressionTask:
     """A number in a column, for the text of another, or of two as a pair.
 
     Raises:
-        ValueError: an unknown dataset, or columns that are not its own.
+        ValueError: an unknown dataset, columns that are not its own, or a length without room for
+            a text.
 
     Source: google-research/albert run_classifier.py, where the task is sts-b.
 
@@ -65,14 +73,14 @@ class RegressionTask:
     dataset: str = TABLE
 
     def __post_init__(self) -> None:
-        if self.dataset == TABLE:
-            return
-        dataset = find_dataset(self.dataset)
-        if dataset.labels:
-            raise ValueError(
-                f"dataset {self.dataset} has classes, not numbers; use classification."
-            )
-        adopt_columns(self, dataset)
+        if self.dataset != TABLE:
+            dataset = find_dataset(self.dataset)
+            if dataset.labels:
+                raise ValueError(
+                    f"dataset {self.dataset} has classes, not numbers; use classification."
+                )
+            adopt_columns(self, dataset)
+        check_room(self.sequence_length, self.pair_column)
 
     @property
     def metric(self) -> str:
@@ -115,7 +123,13 @@ class RegressionTask:
         return [Sample((window.packed,), {"score": float(example.score)})]
 
     def windows(self, example: ScoredExample, tokenizer: Tokenizer) -> list[Window]:
-        """Packs one text."""
+        """Packs one text, or two as a pair.
+
+        Raises:
+            ValueError: the second text is missing.
+        """
+        if self.pair_column is not None and example.pair is None:
+            raise ValueError(f"a model of pairs must be given a pair; got {example.text!r} alone.")
         return [Window(pack_texts(example.text, example.pair, tokenizer, self.sequence_length))]
 
     def decode(

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from albert_tf.examples.packing import Ints, PackedSequence, pad_batch
+from albert_tf.json_file import write_json_object
 from albert_tf.text.tokenizer import Tokenizer
 
 TASK_FILE = "albert_task.json"
@@ -196,8 +197,7 @@ def _check_types(kind: Any, settings: dict[str, Any]) -> None:
 
 def write_task(task: Task, directory: Path) -> None:
     """Writes `albert_task.json` into a model folder."""
-    text = json.dumps(task_to_dict(task), indent=2, ensure_ascii=False) + "\n"
-    (directory / TASK_FILE).write_text(text, encoding="utf-8")
+    write_json_object(directory / TASK_FILE, task_to_dict(task))
 
 
 def read_task(directory: Path) -> Task:

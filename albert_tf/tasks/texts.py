@@ -86,6 +86,15 @@ def adopt_columns(task: Any, dataset: GlueDataset) -> None:
         object.__setattr__(task, name, official)
 
 
+def check_room(sequence_length: int, pair_column: str | None = None) -> None:
+    """Refuses a length that has no room for a text, or for a pair.
+
+    Raises:
+        ValueError: there is no room for one token of each.
+    """
+    truncate(1, None if pair_column is None else 1, sequence_length)
+
+
 def pack_texts(
     text: str, pair: str | None, tokenizer: Tokenizer, sequence_length: int
 ) -> PackedSequence:

@@ -1,9 +1,10 @@
 """An export answers as Keras does, by every recipe, and needs no TensorFlow."""
 
 import json
+import shutil
 import subprocess
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,16 @@ from albert_tf import runtime
 from albert_tf.export import bundle
 from albert_tf.export.drop import Gate
 from albert_tf.export.signature import Form
+from albert_tf.models.backbone import AlbertBackbone
+from albert_tf.models.classifier import AlbertTextClassifier
 from albert_tf.tasks.classification import TextExample
 from albert_tf.tasks.race import ChoiceExample
 from albert_tf.tasks.regression import ScoredExample
 from albert_tf.tasks.squad import QuestionExample
+from albert_tf.tasks.task import write_task
+from albert_tf.text.tokenizer import Tokenizer
 from albert_tf.training.evaluate import load
+from tests.export.conftest import CLASSIFICATION, tiny_config, write_model
 
 # Random weights have no score to lose.
 UNSEEN = Gate(accept_drop=100)
@@ -166,6 +172,29 @@ def test_an_exported_model_answers_where_tensorflow_cannot_be_imported(
     question = QuestionExample("Where was Mina?", "Mina was in the kitchen.")
     assert answer == asdict(runtime.load(tmp_path / "out").predict(question))
     assert answer["text"]
+
+
+def test_what_cannot_be_answered_is_refused_before_the_work(
+    models: Path, tmp_path: Path, tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bundle, "convert", None)
+    source, target = models / "classifier", tmp_path / "out"
+    with pytest.raises(ValueError, match=r"must leave room for a token of each .*; got 2"):
+        bundle.export(source, target, "float32", Form(sequence_length=2))
+    table = tmp_path / "dev.tsv"
+    table.write_text("text\tlabel\nMina found a lamp.\tnever\n")
+    with pytest.raises(ValueError, match=r"dev.tsv line 2: label must be one of no, yes, perhaps"):
+        bundle.export(source, target, "float16", gate=Gate(table))
+    config = replace(tiny_config(tokenizer, 31), vocab_size=60)
+    model = AlbertTextClassifier(AlbertBackbone(config), num_classes=3)
+    write_model(tmp_path / "small", model, tokenizer, CLASSIFICATION)
+    with pytest.raises(ValueError, match=r"vocab_size pieces \(60\); it holds 120"):
+        bundle.export(tmp_path / "small", target, "float32")
+    long = shutil.copytree(source, tmp_path / "long")
+    write_task(replace(CLASSIFICATION, sequence_length=128), long)
+    with pytest.raises(ValueError, match=r"max_position_embeddings \(47\); got 128. Give a sho"):
+        bundle.export(long, target, "float32")
+    assert not target.exists()
 
 
 def test_files_that_are_not_there_are_named_at_once(models: Path, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 from albert_tf import runtime
 from albert_tf.export import bundle
 from albert_tf.export.drop import Gate
+from albert_tf.export.target import check_target, put
 from albert_tf.export.verify import ParityError
 from albert_tf.text.tokenizer import SentencePieceTokenizer
 
@@ -46,6 +47,36 @@ def test_a_folder_of_something_else_is_never_replaced(models: Path, tmp_path: Pa
     with pytest.raises(FileExistsError, match="something other than an export"):
         bundle.export(models / "classifier", tmp_path, "float32")
     assert (tmp_path / "thesis.txt").read_text() == "dear"
+
+
+def test_a_vocabulary_alone_is_no_export(vocabulary: Path, tmp_path: Path) -> None:
+    kept = shutil.copytree(vocabulary, tmp_path / "vocab")
+    for path in kept.iterdir():
+        if path.name != "spiece.model":
+            path.unlink()
+    with pytest.raises(FileExistsError, match="something other than an export"):
+        check_target(kept, {"contract.json", "spiece.model"})
+    check_target(tmp_path / "absent", {"contract.json"})
+    (tmp_path / "empty").mkdir()
+    check_target(tmp_path / "empty", {"contract.json"})
+
+
+def test_a_mount_point_is_refused_before_any_work() -> None:
+    """It could not be replaced; /proc is one wherever these tests run."""
+    with pytest.raises(FileExistsError, match="/proc is a mount point; choose a folder inside it"):
+        check_target(Path("/proc"))
+
+
+def test_what_is_written_into_the_target_meanwhile_is_kept(
+    models: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write_report(*_: object) -> None:
+        (target / "scores.json").write_text("{}")
+
+    monkeypatch.setattr(bundle, "write_report", write_report)
+    with pytest.raises(FileExistsError, match="something other than an export"):
+        bundle.export(models / "classifier", target, "float32")
+    assert (target / "scores.json").read_text() == "{}"
 
 
 @pytest.mark.slow
@@ -104,10 +135,11 @@ def test_a_killed_export_leaves_what_was_there(
             shutil.rmtree(path)
 
 
-@pytest.mark.parametrize("moment", [1, 2])
-def test_an_interrupted_move_leaves_what_was_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: int
+@pytest.mark.parametrize(("moment", "left"), [(1, "out"), (2, "out"), (3, "new")])
+def test_an_interrupted_move_leaves_one_or_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: int, left: str
 ) -> None:
+    """Before the first move, before the second, and behind it."""
     folder, target, before = (tmp_path / name for name in ("new", "out", "before"))
     for path in (folder, target):
         path.mkdir()
@@ -118,9 +150,12 @@ def test_an_interrupted_move_leaves_what_was_there(
         moves.append(path)
         if len(moves) == moment:
             raise KeyboardInterrupt
-        return rename(path, goal)
+        moved = rename(path, goal)
+        if len(moves) + 1 == moment == 3:
+            raise KeyboardInterrupt
+        return moved
 
     monkeypatch.setattr(Path, "rename", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        bundle._put(folder, target, before)
-    assert (target / "model.tflite").read_text() == "out"
+        put(folder, target, before)
+    assert (target / "model.tflite").read_text() == left

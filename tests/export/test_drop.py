@@ -58,6 +58,12 @@ def test_what_would_not_be_seen_is_refused(tmp_path: Path) -> None:
         Gate(validation=tmp_path / "none").check_recipe("float16", ClassificationTask())
 
 
+def test_a_limit_needs_examples_to_limit(tmp_path: Path) -> None:
+    for gate in ({"validation": tmp_path, "validation_limit": 0}, {"validation_limit": 5}):
+        with pytest.raises(ValueError, match="validation_limit must be at least 1, with --valid"):
+            Gate(**gate)
+
+
 def test_files_without_a_score_are_compared_with_the_float_file(tmp_path: Path) -> None:
     table = tmp_path / "texts.tsv"
     table.write_text("text\nso\nat [MASK]\n")

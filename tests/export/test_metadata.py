@@ -3,25 +3,35 @@
 import io
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import keras
+import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
 from albert_tf.export import bundle
 from albert_tf.export.convert import convert
-from albert_tf.export.flat_tables import Table
 from albert_tf.export.metadata import add_metadata, labels_text
+from albert_tf.export.parsed import parse
 from albert_tf.export.signature import Form, build_signature
 from albert_tf.models.backbone import AlbertBackbone
 from albert_tf.models.question_answerer import AlbertQuestionAnswerer
+from albert_tf.runtime.engine import Engine
 from albert_tf.tasks.classification import ClassificationTask
 from albert_tf.tasks.regression import RegressionTask
 from albert_tf.tasks.squad import QuestionAnsweringTask
 from tests.conftest import TINY
+from tests.export.flat_reader import Table
 
 WORDPIECE = Path(__file__).parents[1] / "golden" / "wordpiece"
+# In the order in which clients know inputs.
+BATCH = {
+    "token_ids": np.array([[2, 13, 17, 3, 0]], np.int32),
+    "segment_ids": np.array([[0, 1, 1, 1, 0]], np.int32),
+    "padding_mask": np.array([[1, 1, 1, 1, 0]], np.int32),
+}
 LABELS = ("не", "so\nso", "", "예")
 
 
@@ -39,11 +49,9 @@ def files(model: bytes) -> dict[str, bytes]:
 
 def subgraph(model: bytes) -> Table:
     """The description of the model, by the numbers of metadata_schema.fbs."""
-    root = Table.root(model)
-    (entry,) = [entry for entry in root.tables(6) if entry.text(0) == "TFLITE_METADATA"]
-    start = root.tables(4)[entry.integer(1)].target(0)
-    assert start is not None
-    content = model[start + 4 :]
+    parsed = parse(model)
+    (entry,) = [entry for entry in parsed.metadata if entry.name == b"TFLITE_METADATA"]
+    content = parsed.buffers[entry.buffer].data.tobytes()
     assert content[4:8] == b"M001"
     (found,) = Table.root(content).tables(3)
     return found
@@ -88,8 +96,7 @@ def test_the_tokenizer_is_named_with_its_file(model: bytes, vocabulary: Path, ki
     (step,) = subgraph(packed).tables(5)
     # A union: BertTokenizerOptions are the fourth of ProcessUnitOptions, then SentencePiece's.
     assert step.integer(0) & 0xFF == (5 if kind == "spiece.model" else 4)
-    target = step.target(1)
-    assert target is not None
+    assert names(step.table(1).tables(0)) == [kind]
 
 
 def test_answers_to_questions_go_by_the_names_of_the_client(model: bytes, vocabulary: Path) -> None:
@@ -104,6 +111,39 @@ def test_a_model_of_questions_begins_with_384_tokens_if_it_has_room(
     packed = add_metadata(model, QuestionAnsweringTask(), vocabulary, positions)
     details = Interpreter(model_content=packed).get_input_details()
     assert [tensor["shape"].tolist() for tensor in details] == [[1, length]] * 3
+    assert all(tensor["shape_signature"].tolist() == [1, -1] for tensor in details)
+
+
+def test_a_model_of_one_length_keeps_it(vocabulary: Path) -> None:
+    form = Form(sequence_length=128)
+    answerer = AlbertQuestionAnswerer(AlbertBackbone(replace(TINY, max_position_embeddings=384)))
+    fixed = convert(build_signature(answerer, form))
+    packed = add_metadata(fixed, QuestionAnsweringTask(), vocabulary, 384)
+    details = Interpreter(model_content=packed).get_input_details()
+    assert [tensor["shape"].tolist() for tensor in details] == [[1, 128]] * 3
+
+
+def test_inputs_stand_in_the_order_of_the_client(model: bytes, vocabulary: Path) -> None:
+    """And the file answers as before."""
+    packed = add_metadata(model, ClassificationTask(), vocabulary, 64)
+    found, before = (
+        [tensor["name"] for tensor in Interpreter(model_content=content).get_input_details()]
+        for content in (packed, model)
+    )
+    assert found == [f"serving_default_{name}:0" for name in BATCH]
+    assert before != found
+    expected, answers = Engine(model).run(BATCH), Engine(packed).run(BATCH)
+    for name in ("start", "end"):
+        np.testing.assert_array_equal(answers[name], expected[name])
+        assert np.ptp(expected[name]) > 0
+
+
+def test_outputs_are_described_in_the_order_of_the_file(model: bytes, vocabulary: Path) -> None:
+    packed = add_metadata(model, RegressionTask(), vocabulary, 64)
+    details = Interpreter(model_content=packed).get_output_details()
+    runner = Interpreter(model_content=packed).get_signature_runner("serving_default")
+    by_place = {tensor["index"]: name for name, tensor in runner.get_output_details().items()}
+    assert names(subgraph(packed).tables(3)) == [by_place[tensor["index"]] for tensor in details]
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,28 @@ def test_what_litert_refuses_is_an_error_and_the_next_call_works(engine: Engine)
     assert engine.run({"minuend": ints(5), "subtrahend": ints(2)})["less"].tolist() == [[3]]
 
 
+def test_an_error_names_its_own_cause_alone() -> None:
+    """LiteRT says again what it has said of calls before."""
+    engine = difference_and_sum(1, None)
+
+    def refused(length: int, kind: type = np.int32) -> str:
+        with pytest.raises(ValueError, match="does not answer") as caught:
+            engine.run({"minuend": ints(1, 2).astype(kind), "subtrahend": ints(*range(length))})
+        return str(caught.value).split("}: ")[1]
+
+    first, second, again = refused(3), refused(5), refused(5)
+    assert "[1,3]" in first
+    assert "[1,5]" in second
+    assert "[1,3]" not in second
+    assert again == second
+    assert refused(2, np.int64) == refused(2, np.int64) != ""
+
+
+def test_an_input_of_another_rank_is_named(engine: Engine) -> None:
+    with pytest.raises(ValueError, match=r"minuend must have 2 sizes; got \[3\]"):
+        engine.run({"minuend": ints(1, 2, 3)[0], "subtrahend": ints(1, 2, 3)})
+
+
 def test_other_names_are_refused(engine: Engine) -> None:
     with pytest.raises(ValueError, match=r"inputs must be .'minuend', 'subtrahend'.; got .'x'."):
         engine.run({"x": ints(1)})

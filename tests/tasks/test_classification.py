@@ -56,6 +56,14 @@ def test_pairs_are_two_segments_cut_to_the_length(tokenizer: Tokenizer) -> None:
     assert sample.targets == {"logits": 1}
 
 
+def test_a_model_of_pairs_answers_no_single_text(tokenizer: Tokenizer) -> None:
+    pairs = replace(TASK, pair_column="other")
+    with pytest.raises(ValueError, match="a model of pairs must be given a pair; got 'so' alone"):
+        pairs.windows(TextExample("so"), tokenizer)
+    assert pairs.windows(TextExample("so", "at"), tokenizer)
+    assert TASK.windows(TextExample("so"), tokenizer)
+
+
 def test_an_empty_text_can_be_classified(tokenizer: Tokenizer) -> None:
     def run(batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         assert batch["token_ids"].tolist() == [[tokenizer.special.cls, tokenizer.special.sep]]
@@ -111,9 +119,12 @@ def test_a_dataset_brings_its_columns_and_labels() -> None:
         ({"dataset": "stsb"}, "dataset stsb has numbers, not classes; use regression"),
         ({"dataset": "rte", "pair_column": "b"}, "pair_column must not be given for rte"),
         ({"dataset": "wnli", "labels": ("0", "2")}, "labels must be those of wnli, 0, 1; got 0, 2"),
+        ({"sequence_length": 2}, "must leave room for a token of each segment .*; got 2"),
+        ({"sequence_length": 4, "pair_column": "b"}, "must leave room .*; got 4"),
+        ({"sequence_length": 4, "dataset": "rte"}, "must leave room .*; got 4"),
     ],
 )
-def test_settings_against_the_dataset_are_refused(settings: dict[str, object], words: str) -> None:
+def test_settings_that_cannot_be_are_refused(settings: dict[str, object], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         ClassificationTask(**settings)
 

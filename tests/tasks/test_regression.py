@@ -1,5 +1,6 @@
 """A number of a table is read, trained on as a float, and scored by correlations."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,13 @@ def test_numbers_of_a_named_column_are_read(tmp_path: Path) -> None:
     assert TASK.read(path, limit=1) == [ScoredExample("x", "y", -30.0)]
     (tmp_path / "new.csv").write_text("a,b\nx,y\n")
     assert list(TASK.stream(tmp_path / "new.csv")) == [ScoredExample("x", "y")]
+
+
+def test_a_model_of_pairs_answers_no_single_text(tokenizer: Tokenizer) -> None:
+    with pytest.raises(ValueError, match="a model of pairs must be given a pair; got 'so' alone"):
+        TASK.windows(ScoredExample("so"), tokenizer)
+    with pytest.raises(ValueError, match=r"must leave room .*; got 4"):
+        replace(TASK, sequence_length=4)
 
 
 @pytest.mark.parametrize("number", ["much", "nan", "inf", "1,5"])
