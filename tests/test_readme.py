@@ -1,5 +1,6 @@
 """What the README shows is what the program takes and prints."""
 
+import re
 import shlex
 from pathlib import Path
 
@@ -9,8 +10,15 @@ from albert_tf.cli import main
 from albert_tf.cli.arguments import build_parser
 from albert_tf.training.recipe import published_tasks, read_recipe
 
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-COMMANDS = [line for line in README.splitlines() if line.startswith("albert-tf ")]
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = ("README.md", "benchmarks/README.md", "docs/beam.md")
+COMMANDS = [
+    line
+    for page in PAGES
+    for line in (ROOT / page).read_text(encoding="utf-8").splitlines()
+    if line.startswith("albert-tf ")
+]
 
 
 def test_the_help_is_printed_by_the_program(
@@ -34,6 +42,22 @@ def test_every_command_of_the_readme_is_understood(command: str) -> None:
 def test_the_readme_shows_every_step() -> None:
     steps = {command.split()[1] for command in COMMANDS}
     assert steps >= {"vocab", "pretrain", "import", "finetune", "export", "evaluate", "predict"}
+
+
+def test_every_link_leads_somewhere() -> None:
+    """Of the pages to files of the project, and in the README to its own headings."""
+    headings = {
+        re.sub(r"[^a-z0-9 -]", "", line.lstrip("# ").lower()).replace(" ", "-")
+        for line in README.splitlines()
+        if line.startswith("#")
+    }
+    for page in (*PAGES, "android_demo/README.md"):
+        text = (ROOT / page).read_text(encoding="utf-8")
+        for link in re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r'src="([^"]+)"', text):
+            path, _, heading = link.partition("#")
+            if not link.startswith("https://"):
+                assert not path or (ROOT / page).parent.joinpath(path).exists(), (page, link)
+                assert not heading or heading in headings, (page, link)
 
 
 def test_the_published_scores_are_those_of_the_recipes() -> None:
