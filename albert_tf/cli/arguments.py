@@ -11,13 +11,12 @@ from typing import Any
 
 from albert_tf.cli import answers, commands
 from albert_tf.cli.examples import add_examples
+from albert_tf.cli.exporting import add_export
 from albert_tf.cli.options import (
     PRECISIONS,
     add_columns,
     add_count,
-    add_export_form,
     add_finetuning,
-    add_gate,
     add_model,
     add_path,
     add_step,
@@ -27,7 +26,6 @@ from albert_tf.cli.options import (
 from albert_tf.cli.tasks import add_tasks
 from albert_tf.config import SHARING, AlbertConfig
 from albert_tf.examples.sentence_pairs import OBJECTIVES
-from albert_tf.export.recipes import DEFAULT_RECIPE, RECIPES
 from albert_tf.tasks.named import task_names
 from albert_tf.version import __version__
 
@@ -51,7 +49,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"albert_tf {__version__}")
     steps = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for add in (
-        _demo, _vocab, add_examples, _pretrain, _import, _finetune, _export, _evaluate, _predict,
+        _demo, _vocab, add_examples, _pretrain, _import, _finetune, add_export, _evaluate, _predict,
         _sizes, add_tasks,
     ):  # fmt: skip
         add(steps)
@@ -111,7 +109,7 @@ def _pretrain(steps: Any) -> None:
     shape = step.add_mutually_exclusive_group()
     shape.add_argument(
         "--size", default="albert_base", choices=AlbertConfig.sizes(),
-        help="layers, heads and widths (default albert_base)",
+        help="layers, heads and widths, which albert-tf sizes shows (default albert_base)",
     )  # fmt: skip
     add_path(shape, "--config", "FILE", "an albert_config.json with a size of your own")
     step.add_argument(
@@ -123,7 +121,7 @@ def _pretrain(steps: Any) -> None:
         "BERT, or nothing (default sop)",
     )  # fmt: skip
     add_count(step, "--steps", "optimizer steps (default 1000)")
-    add_count(step, "--warmup-steps", "steps to the full rate (default a fortieth)", least=0)
+    add_count(step, "--warmup-steps", "steps to the full rate (default a fortieth of all)", least=0)
     add_count(step, "--steps-per-save", "steps between checkpoints (default 100)")
     step.add_argument(
         "--precision", choices=PRECISIONS,
@@ -166,7 +164,8 @@ def _sizes(steps: Any) -> None:
 def _finetune(steps: Any) -> None:
     step = add_step(
         steps, "finetune", commands.finetune,
-        "Fine-tune a pretrained model on a labelled file.",
+        "Fine-tune a pretrained model on a labelled file. Defaults are stated for files of your "
+        "own; a task of the paper has its published settings, unless options say otherwise.",
         "albert-tf finetune --task classification --model runs/pretrained --train train.tsv "
         "--validation dev.tsv --text-column text --label-column label --out runs/classifier",
     )  # fmt: skip
@@ -185,34 +184,6 @@ def _finetune(steps: Any) -> None:
     add_training(step, "128, for questions 384", "3e-05")
 
 
-def _export(steps: Any) -> None:
-    step = add_step(
-        steps, "export", commands.export,
-        "Write a model as a LiteRT file with its vocabulary and contract.",
-        "albert-tf export runs/classifier --validation dev.tsv --out runs/classifier-int8",
-    )  # fmt: skip
-    step.add_argument("model", type=Path, help="folder of a fine-tuned or pretrained model")
-    target = step.add_mutually_exclusive_group(required=True)
-    add_path(target, "--out", "FOLDER", "for the exported files")
-    add_path(
-        target, "--android", "PROJECT",
-        "such as android_demo, into whose assets a model for questions or classes is put",
-    )  # fmt: skip
-    step.add_argument(
-        "--recipe", choices=RECIPES,
-        help="how numbers are stored: weights in float, or in 8 (wi8) or 4 bits (wi4); "
-        "activations in float (afp32), or in integers too; compat is for runtimes as old as "
-        f"tflite-runtime 2.14 (default {DEFAULT_RECIPE})",
-    )  # fmt: skip
-    add_path(
-        step, "--calibration", "PATH",
-        "of examples as for training, with labels or without, or of texts, with gaps to be "
-        "filled: a static recipe must see some, and others of integers lose less where they do",
-    )  # fmt: skip
-    add_export_form(step)
-    add_gate(step)
-
-
 def _evaluate(steps: Any) -> None:
     step = add_step(
         steps, "evaluate", answers.evaluate,
@@ -229,7 +200,11 @@ def _evaluate(steps: Any) -> None:
     )
     add_path(scored, "--examples", "FOLDER", "of token shards, for a pretrained model")
     add_columns(step)
-    add_count(step, "--limit", "score the first N examples only")
+    add_count(
+        step, "--limit",
+        "score the first N rows only (default all), or N examples drawn from shards, in whole "
+        "batches of 32 (default 4096)",
+    )  # fmt: skip
     add_path(step, "--json", "FILE", "receives the scores")
 
 
@@ -250,10 +225,10 @@ def _predict(steps: Any) -> None:
         "receives the answers to --input in the form that GLUE, SQuAD or RACE takes",
     )  # fmt: skip
     add_columns(step)
-    step.add_argument("--text", help="text to classify, or to give a number for")
-    step.add_argument("--pair", help="second text, for a model of pairs")
-    step.add_argument("--question", help="question to answer")
-    step.add_argument("--context", help="passage that holds the answer")
+    step.add_argument("--text", metavar="TEXT", help="text to classify, or to give a number for")
+    step.add_argument("--pair", metavar="TEXT", help="second text, for a model of pairs")
+    step.add_argument("--question", metavar="TEXT", help="question to answer")
+    step.add_argument("--context", metavar="TEXT", help="passage that holds the answer")
     step.add_argument(
         "--option", nargs="+", metavar="TEXT", help="what may be the answer, for multiple_choice"
     )

@@ -16,7 +16,6 @@ from albert_tf.training.recipe import RECIPES
 
 # float16 would need gradients to be scaled, and skips steps where they overflow.
 PRECISIONS = ("float32", "mixed_bfloat16")
-_EXPORT_FORMATS = ("litert", "saved_model", "huggingface", "kerashub")
 
 Options = TypeVar("Options")
 
@@ -54,7 +53,9 @@ def add_count(step: Any, name: str, text: str, least: int = 1, **settings: Any) 
 def add_model(step: Any) -> None:
     """The model that a step opens."""
     step.add_argument("model", type=Path, help="folder of a fine-tuned or exported model")
-    add_count(step, "--threads", "CPU threads of LiteRT (default 2)", default=2)
+    add_count(
+        step, "--threads", "CPU threads of LiteRT, for an exported model (default 2)", default=2
+    )
 
 
 def add_task(step: Any) -> None:
@@ -97,7 +98,11 @@ def add_training(
         help="devices that share every batch: all GPUs of this machine, the machines that "
         "TF_CONFIG names, or a TPU (default none)",
     )  # fmt: skip
-    add_count(step, "--steps-per-execution", "steps between looks at the progress (default 1)")
+    add_count(
+        step,
+        "--steps-per-execution",
+        "steps in one call of TensorFlow; logs and saves wait for its end (default 1)",
+    )
     step.add_argument(
         "--xla", action="store_true", default=None,
         help="compile with XLA, which helps on accelerators, and narrow models on CPUs",
@@ -116,7 +121,7 @@ def add_finetuning(step: Any) -> None:
     length = step.add_mutually_exclusive_group()
     add_count(length, "--epochs", "passes over the examples (default 2)")
     add_count(length, "--steps", "optimizer steps, in place of epochs")
-    add_count(step, "--warmup-steps", "steps to the full rate (default a tenth)", least=0)
+    add_count(step, "--warmup-steps", "steps to the full rate (default a tenth of all)", least=0)
     add_count(step, "--saves-per-epoch", "checkpoints and validations per pass (default 1)")
     add_count(step, "--patience", "stop after N saves without a better score (default never)")
     add_rate(step, "--dropout", "in the pretrained body (default as it was pretrained)")
@@ -126,7 +131,11 @@ def add_finetuning(step: Any) -> None:
         "learning rate of a layer as a share of the one above it; a layer that is shared is one "
         "(default 1.0)",
     )  # fmt: skip
-    add_count(step, "--doc-stride", "tokens between windows of a long passage (default 128)")
+    add_count(
+        step,
+        "--doc-stride",
+        "tokens from the start of a window of a long passage to the next (default 128)",
+    )
     add_count(step, "--max-query-length", "tokens read of a question (default 64)")
     add_count(step, "--max-answer-length", "tokens of the longest answer (default 30)")
     add_count(
@@ -144,44 +153,6 @@ def add_finetuning(step: Any) -> None:
     add_count(
         step, "--seeds", "train with N seeds, into OUT/seed-0 and so on; shows mean and deviation",
         least=2,
-    )  # fmt: skip
-
-
-def add_export_form(step: Any) -> None:
-    """What an exported file answers, and how it is laid out."""
-    step.add_argument(
-        "--format", default="litert", choices=_EXPORT_FORMATS,
-        help="a LiteRT file, or the layout of another library (default litert)",
-    )  # fmt: skip
-    step.add_argument(
-        "--head", choices=("embeddings", "masked_lm"),
-        help="what a LiteRT file answers: vectors of texts, or words for gaps (default the task "
-        "of a fine-tuned model, masked_lm where it has that head, else embeddings)",
-    )  # fmt: skip
-    step.add_argument(
-        "--encoder", choices=("loop", "unrolled"),
-        help="the shared layer as a loop, which is loaded once, or laid out for delegates that "
-        "cannot run loops (default loop)",
-    )  # fmt: skip
-    add_count(
-        step, "--sequence-length",
-        "fixed length of the input, which is then padded to it and cut (default any)",
-    )  # fmt: skip
-    add_count(step, "--batch", "inputs of one call (default 1)")
-
-
-def add_gate(step: Any) -> None:
-    """What an exported file must show before it is written."""
-    add_path(
-        step, "--validation", "PATH",
-        "of labelled examples; a file that scores too far below the float file on them is "
-        "refused. A recipe that changes answers needs it, or --accept-drop",
-    )  # fmt: skip
-    add_count(step, "--validation-limit", "score the first N examples only")
-    step.add_argument(
-        "--accept-drop", type=float, metavar="POINTS",
-        help="what the score may lose, in place of the bar of the recipe; without --validation "
-        "it is not seen",
     )  # fmt: skip
 
 

@@ -25,12 +25,16 @@ class AlbertTextClassifier(AlbertTask, keras_hub.models.TextClassifier):
         backbone: The body.
         num_classes: C, at least 2.
         dropout: Rate on the pooled output while training.
+        preprocessor: An `AlbertPreprocessor`, for texts; None for arrays alone.
 
     Inputs: those of the backbone.
 
     Output, as a dict: `logits`, float32 [B, C].
 
     Targets: int32 [B].
+
+    Raises:
+        ValueError: fewer than two classes.
 
     Source: google-research/albert run_classifier.py, create_model.
     """

@@ -26,6 +26,7 @@ class AlbertMultipleChoice(AlbertTask, keras_hub.models.Task):
         backbone: The body.
         num_choices: N, at least 2.
         dropout: Rate on the pooled output while training.
+        preprocessor: An `AlbertPreprocessor`, for texts; None for arrays alone.
 
     Inputs, as a dict: `token_ids`, `segment_ids`, `padding_mask`, int32 [B, N, T].
 

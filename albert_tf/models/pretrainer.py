@@ -31,6 +31,7 @@ class AlbertPretrainer(AlbertTask, keras_hub.models.Task):
         backbone: The body.
         sentence_objective: "sop" for ALBERT's sentence-order prediction, "nsp" for BERT's
             next-sentence prediction, "none" for masked language modeling alone.
+        preprocessor: An `AlbertPreprocessor`, for texts; None for arrays alone.
 
     Inputs, as a dict: those of the backbone and `mask_positions`, int32 [B, M].
 

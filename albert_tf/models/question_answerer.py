@@ -26,6 +26,10 @@ class AlbertQuestionAnswerer(AlbertTask, keras_hub.models.Task):
 
     Padded tokens are scored like any other; decoding looks only at passage tokens.
 
+    Args:
+        backbone: The body.
+        preprocessor: An `AlbertPreprocessor`, for texts; None for arrays alone.
+
     Inputs: those of the backbone.
 
     Outputs, as a dict: `start` and `end`, float32 logits [B, T].

@@ -24,6 +24,7 @@ class AlbertTextRegressor(AlbertTask, keras_hub.models.Task):
     Args:
         backbone: The body.
         dropout: Rate on the pooled output while training.
+        preprocessor: An `AlbertPreprocessor`, for texts; None for arrays alone.
 
     Inputs: those of the backbone.
 

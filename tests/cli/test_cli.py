@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from albert_tf.cli import arguments, main, options
+from albert_tf.cli import arguments, exporting, main, options
 from albert_tf.cli.options import given
 from albert_tf.demo.world import tell_story
 from albert_tf.export.checkpoint import CHECKPOINT_FORMATS
@@ -283,7 +283,7 @@ def test_the_choices_of_the_help_are_those_of_the_steps() -> None:
     for option, names in (("--distribute", STRATEGIES), ("--optimizer", OPTIMIZERS)):
         for name in names:
             assert getattr(parser.parse_args([*taken, option, name]), option[2:]) == name
-    assert set(options._EXPORT_FORMATS) == {"litert", *CHECKPOINT_FORMATS}
+    assert set(exporting._FORMATS) == {"litert", *CHECKPOINT_FORMATS}
     parsed = arguments.build_parser().parse_args(["export", "a", "--out", "b"])
     assert options.given_options(Form(), parsed) == Form()
     for option, values in (("--encoder", ENCODERS), ("--head", PRETRAINED_HEADS)):
