@@ -1,12 +1,14 @@
 """Exported files of every kind answer on the command line."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from albert_tf.cli import main
+from albert_tf.runtime.contract import FileRecord
 from albert_tf.text.tokenizer import Tokenizer
 from tests.runtime.exports import WIDTH, write_export
 
@@ -30,6 +32,17 @@ def test_vectors_and_guesses_are_printed_and_written(
     rows = [json.loads(line) for line in (tmp_path / "vectors.jsonl").read_text().splitlines()]
     assert rows[0] == {"row": 1, **vectors}
     assert len(rows) == 2
+
+
+def test_a_file_is_answered_by_a_model_of_any_name(tmp_path: Path, tokenizer: Tokenizer) -> None:
+    folder = tmp_path / "embedder"
+    contract = write_export(folder, "embedder", tokenizer)
+    (folder / "model.tflite").rename(folder / "m.tflite")
+    replace(contract, model=FileRecord.of(folder / "m.tflite")).write(folder)
+    (tmp_path / "texts.tsv").write_text("text\nso\n")
+    options = ["--input", str(tmp_path / "texts.tsv"), "--out", str(tmp_path / "vectors.jsonl")]
+    assert main(["predict", str(folder), *options]) == 0
+    assert len((tmp_path / "vectors.jsonl").read_text().splitlines()) == 1
 
 
 @pytest.mark.parametrize(
