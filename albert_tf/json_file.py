@@ -33,6 +33,7 @@ def read_json_object(path: str | Path) -> dict[str, Any]:
 def write_json_object(path: Path, values: Mapping[str, Any]) -> None:
     """Writes a JSON file, whole or not at all."""
     partial = path.with_name(f"{path.name}.partial")
-    text = json.dumps(values, indent=2, ensure_ascii=False)
-    partial.write_text(f"{text}\n", encoding="utf-8")
+    text = json.dumps(values, indent=2, ensure_ascii=False) + "\n"
+    # Names of files may hold halves of characters, whose escapes are those of JSON.
+    partial.write_bytes(text.encode("utf-8", "backslashreplace"))
     partial.replace(path)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from albert_tf.json_file import read_json_object
+from albert_tf.json_file import read_json_object, write_json_object
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,13 @@ def test_anything_else_is_an_error(tmp_path: Path, content: bytes, words: str) -
     (tmp_path / "it.json").write_bytes(content)
     with pytest.raises(ValueError, match=words):
         read_json_object(tmp_path / "it.json")
+
+
+def test_a_name_that_is_not_unicode_is_written_and_read_again(tmp_path: Path) -> None:
+    values = {"caf\udce9.txt": "\uc608"}
+    write_json_object(tmp_path / "it.json", values)
+    assert read_json_object(tmp_path / "it.json") == values
+    assert "\uc608" in (tmp_path / "it.json").read_text(encoding="utf-8")
 
 
 def test_an_object_is_read_and_an_absent_file_named(tmp_path: Path) -> None:

@@ -28,6 +28,19 @@ _NEED_ALL = ("demo", "export")  # steps, of the extra export
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one subcommand and returns the exit code."""
+    code = _run(argv)
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        # What is left would be tried again at the end of the process.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            print(f"albert-tf: {error}", file=sys.stderr)
+        return code or 1
+    return code
+
+
+def _run(argv: Sequence[str] | None) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         arguments = build_parser().parse_args(argv)
@@ -39,6 +52,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments.command(arguments)
     except ModuleNotFoundError as error:
         print(f"albert-tf: {_explain(error, arguments.command.__name__)}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # of stdout, where the reader has enough, as `head` has
         return 1
     except (ValueError, OSError, ImportError) as error:
         print(f"albert-tf: {error}", file=sys.stderr)

@@ -22,10 +22,11 @@ from albert_tf.tasks.named import read_as
 from albert_tf.tasks.race import ChoiceExample
 from albert_tf.tasks.regression import ScoredExample
 from albert_tf.tasks.squad import QuestionExample
-from albert_tf.tasks.submission import write_submission
+from albert_tf.tasks.submission import submission_path, write_submission
 from albert_tf.tasks.task import TaskModel
 
 _TEXTS = ("text", "pair", "question", "context", "option")
+_COLUMNS = ("text_column", "pair_column", "label_column")
 
 
 def evaluate(arguments: argparse.Namespace) -> None:
@@ -63,6 +64,10 @@ def _score_pretrained(arguments: argparse.Namespace) -> dict[str, float]:
     from albert_tf.examples.shards import TokenShards
     from albert_tf.training.evaluate import score_pretrained
 
+    given = [name for name in ("task", *_COLUMNS) if getattr(arguments, name) is not None]
+    if given:
+        option = given[0].replace("_", "-")
+        raise ValueError(f"--{option} is for --data; examples of pretraining have none.")
     limit = {} if arguments.limit is None else {"limit": arguments.limit}
     return score_pretrained(arguments.model, TokenShards(arguments.examples), **limit)
 
@@ -70,7 +75,7 @@ def _score_pretrained(arguments: argparse.Namespace) -> dict[str, float]:
 def _example(family: str, arguments: argparse.Namespace) -> Any:
     """The one example that the options describe."""
     if family in {"classification", "regression", "embeddings", "masked_lm"}:
-        _require(family, arguments, "text")
+        _require(family, arguments, "text", others=("pair",))
         kind = ScoredExample if family == "regression" else TextExample
         return kind(arguments.text, arguments.pair)
     if family == "multiple_choice":
@@ -80,7 +85,17 @@ def _example(family: str, arguments: argparse.Namespace) -> Any:
     return QuestionExample(arguments.question, arguments.context)
 
 
-def _require(family: str, arguments: argparse.Namespace, *names: str) -> None:
+def _require(
+    family: str, arguments: argparse.Namespace, *names: str, others: tuple[str, ...] = ()
+) -> None:
+    """Sees that the texts of a family are given, and none of another."""
+    foreign = [
+        f"--{name}"
+        for name in _TEXTS
+        if name not in {*names, *others} and getattr(arguments, name) is not None
+    ]
+    if foreign:
+        raise ValueError(f"this is a {family} model, which reads no {', '.join(foreign)}.")
     if any(getattr(arguments, name) is None for name in names):
         *first, last = (f"--{name}" for name in names)
         options = f"{', '.join(first)} and {last}" if first else last
@@ -99,6 +114,7 @@ def _check_file(arguments: argparse.Namespace) -> None:
 def _submit(model: TaskModel, arguments: argparse.Namespace) -> dict[str, Any]:
     """Answers every example of an official file as its benchmark wants it."""
     examples = list(model.task.stream(arguments.input))
+    submission_path(model.task, examples, arguments.submission)
     predictions = _answers(model, examples, "predicting")
     path = write_submission(model.task, examples, predictions, arguments.submission)
     return {"file": path, "examples": len(examples)}

@@ -6,13 +6,13 @@ arguments  ->  [examples]  ->  examples.corpus, examples.beam, training.static_r
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from albert_tf.cli.options import add_count, add_path, add_step, given_options
+from albert_tf.cli.options import add_count, add_path, add_step, given, given_options
 from albert_tf.cli.output import print_table
 from albert_tf.examples.documents import FORMATS
 from albert_tf.examples.sentence_pairs import OBJECTIVES
@@ -22,6 +22,17 @@ if TYPE_CHECKING:
     from albert_tf.examples.statistics import CorpusStatistics
 
 _WRITTEN_TOGETHER = 256  # examples, which do not depend on it
+
+
+@dataclass(frozen=True)
+class _Static:
+    """What is chosen for static examples."""
+
+    sequence_length: int = 512
+    objective: str = "sop"
+    copies: int = 10
+    gzip: bool = False
+    seed: int = 0
 
 
 def add_examples(steps: Any) -> None:
@@ -68,13 +79,11 @@ def add_examples(steps: Any) -> None:
         "by other code, is described where it lies, so that pretrain can read it.",
     )
     static.add_argument("--static", action="store_true", help="write TFRecords")
-    add_count(static, "--sequence-length", "tokens of an example (default 512)", default=512)
-    static.add_argument(
-        "--objective", choices=OBJECTIVES, default="sop", help="as in pretrain (default sop)"
-    )
-    add_count(static, "--copies", "times the corpus is gone through (default 10)", default=10)
-    static.add_argument("--gzip", action="store_true", help="compress the files")
-    add_count(static, "--seed", "seed of everything random (default 0)", least=0, default=0)
+    add_count(static, "--sequence-length", "tokens of an example (default 512)")
+    static.add_argument("--objective", choices=OBJECTIVES, help="as in pretrain (default sop)")
+    add_count(static, "--copies", "times the corpus is gone through (default 10)")
+    static.add_argument("--gzip", action="store_true", default=None, help="compress the files")
+    add_count(static, "--seed", "seed of everything random (default 0)", least=0)
 
 
 def make_examples(arguments: argparse.Namespace) -> None:
@@ -105,6 +114,9 @@ def _check(arguments: argparse.Namespace) -> None:
     if "://" in arguments.out and (arguments.static or not arguments.runner):
         reason = "static examples" if arguments.static else "examples made without --runner"
         raise ValueError(f"--out must be a folder of this machine for {reason}.")
+    if not arguments.static and given(_Static, arguments):
+        option = next(iter(given(_Static, arguments))).replace("_", "-")
+        raise ValueError(f"--{option} is for --static; token shards leave that to training.")
 
 
 def _write_shards(arguments: argparse.Namespace, folder: str) -> CorpusStatistics:
@@ -131,19 +143,18 @@ def _write_static_examples(arguments: argparse.Namespace, folder: Path) -> None:
     from albert_tf.examples.shards import TokenShards
     from albert_tf.training.static_records import write_static_examples
 
-    shards = TokenShards(folder)
-    tokenizer = shards.tokenizer
+    shards, chosen = TokenShards(folder), given_options(_Static(), arguments)
     batches = PretrainingBatches(
         shards,
-        PretrainingShape.of(tokenizer, arguments.sequence_length),
-        objective=arguments.objective,
+        PretrainingShape.of(shards.tokenizer, chosen.sequence_length),
+        objective=chosen.objective,
         batch_size=_WRITTEN_TOGETHER,
-        seed=arguments.seed,
+        seed=chosen.seed,
     )
-    total = arguments.copies * batches.examples_per_epoch
+    total = chosen.copies * batches.examples_per_epoch
     with tqdm(desc="writing", total=total, unit="example") as bar:
         write_static_examples(
-            batches, Path(arguments.out), copies=arguments.copies, compress=arguments.gzip,
+            batches, Path(arguments.out), copies=chosen.copies, compress=chosen.gzip,
             progress=bar.update,
         )  # fmt: skip
 
@@ -153,12 +164,23 @@ def _adopt_static_examples(arguments: argparse.Namespace) -> None:
     from albert_tf.text.tokenizer import load_tokenizer
     from albert_tf.training.static_records import adopt_static_examples
 
+    made = [
+        name
+        for name in ("copies", "gzip", "seed", "sequence_length")
+        if getattr(arguments, name) is not None
+    ]
+    if made:
+        option = made[0].replace("_", "-")
+        raise ValueError(f"--{option} is for records that are still to be made; leave it out.")
     files = find_files(arguments.corpus)
     folder = Path(arguments.out)
     if {file.parent.resolve() for file in files} != {folder.resolve()}:
         raise ValueError(f"--out must be the folder that holds the records; got {folder}.")
     manifest = adopt_static_examples(
-        folder, [file.name for file in files], load_tokenizer(arguments.vocab), arguments.objective
+        folder,
+        [file.name for file in files],
+        load_tokenizer(arguments.vocab),
+        given_options(_Static(), arguments).objective,
     )
     print_table({
         "examples": sum(manifest.files.values()),

@@ -78,6 +78,7 @@ def check_columns(arguments: argparse.Namespace, task: Task, name: str) -> None:
     """
     columns = [option for option in vars(arguments) if option.endswith("_column")]
     given = [option for option in columns if getattr(arguments, option) is not None]
-    if given and not has_columns(task):
-        options = ", ".join("--" + option.replace("_", "-") for option in given)
+    foreign = [option for option in given if not (has_columns(task) and hasattr(task, option))]
+    if foreign:
+        options = ", ".join("--" + option.replace("_", "-") for option in foreign)
         raise ValueError(f"{name} knows its files, which need no {options}.")

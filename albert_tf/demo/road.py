@@ -150,8 +150,10 @@ def _classify(out: Path, progress: bool) -> dict[str, float]:
 
 
 def _clear(out: Path) -> None:
+    """Removes an earlier demo, which began with its world; others may call models as it does."""
     if out.exists():
-        if not (out.is_dir() and {path.name for path in out.iterdir()} <= _RESULTS):
+        names = {path.name for path in out.iterdir()} if out.is_dir() else {out.name}
+        if names and not ("world" in names and names <= _RESULTS):
             raise FileExistsError(f"{out} holds something other than a demo; choose another.")
         shutil.rmtree(out)
 

@@ -55,6 +55,7 @@ class MaskFillingTask(UnscoredTask):
     """
 
     name: ClassVar[str] = "masked_lm"
+    needs: ClassVar[str] = MASK
     text_column: str = "text"
     sequence_length: int = 512
     top: int = 5  # guesses for each gap

@@ -16,7 +16,7 @@ from typing import Any
 from tqdm import tqdm
 
 from albert_tf.json_file import read_json_object, write_json_object
-from albert_tf.tasks.task import TaskModel
+from albert_tf.tasks.task import TaskModel, task_to_dict
 
 
 def predict_file(
@@ -50,8 +50,10 @@ def predict_file(
     part, note = (out.with_name(f"{out.name}.{end}") for end in ("part", "part.json"))
     shown = tqdm(model.task.stream(source), "reading", unit=" rows", disable=not progress)
     total = sum(1 for _ in shown)
+    task = json.loads(json.dumps(task_to_dict(model.task)))  # as it is read again
     _claim(note, part, {
-        "model": model_name, "source": source.name, "bytes": _size(source), "examples": total
+        "model": model_name, "task": task, "source": source.name, "bytes": _size(source),
+        "examples": total,
     })  # fmt: skip
     with part.open("a+b") as file, tqdm(
         total=total, desc="predicting", unit=" rows", disable=not progress

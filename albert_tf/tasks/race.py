@@ -21,6 +21,7 @@ import numpy as np
 
 from albert_tf.examples.packing import PackedSequence, pack
 from albert_tf.tasks.classification import softmax
+from albert_tf.tasks.tables import check_unicode
 from albert_tf.tasks.task import Floats, Sample, Window
 from albert_tf.text.tokenizer import Tokenizer
 
@@ -229,4 +230,5 @@ def _parse(content: Any, level: str, name: str, num_choices: int) -> Iterator[Ch
 def _text(name: str, value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{name} must hold text; got {value!r}")
+    check_unicode([value], name)
     return value

@@ -138,6 +138,8 @@ def following_ends(end: Floats, max_length: int, own: slice = slice(None)) -> Fl
         float [S, L], a view; -inf past the end of the window.
     """
     first, past, _ = own.indices(len(end))
+    if past <= first:
+        return np.empty((0, max_length), end.dtype)
     ends = np.full(past - first + max_length - 1, -np.inf, end.dtype)
     reached = end[first : past + max_length - 1]
     ends[: len(reached)] = reached

@@ -135,8 +135,10 @@ class QuestionAnsweringTask:
             return [Sample((window.packed,), {"start": 0, "end": 0}) for window in windows]
         if not example.answers or example.answer_start is None:
             raise ValueError(f"{example.question!r} has no answer to train on.")
-        first = example.answer_start
-        last = first + len(example.answers[0])
+        # White space at the edges of an answer is in no token.
+        words = example.answers[0]
+        first = example.answer_start + len(words) - len(words.lstrip())
+        last = first + len(words.strip())
         samples = []
         for window in windows:
             start, end = place(window, first, last)

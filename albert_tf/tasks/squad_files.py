@@ -15,6 +15,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from albert_tf.tasks.tables import check_unicode
+
 
 @dataclass(frozen=True)
 class QuestionExample:
@@ -147,7 +149,7 @@ def _paragraphs(path: str | Path) -> Iterator[tuple[str, Any]]:
     """Each paragraph of a file, and where it stands."""
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8-sig"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"{path} is not JSON: {error}.") from error
     for row, article in enumerate(_member(content, "data", list, str(path)), start=1):
         place = f"{path}, article {row}"
@@ -191,4 +193,6 @@ def _member(values: Any, key: str, kind: type, place: str, default: Any = None) 
             f"{place} is not in the layout of SQuAD: {key!r} must be {kind.__name__}, "
             f"got {type(value).__name__}."
         )
+    if isinstance(value, str):
+        check_unicode([value], place)
     return value

@@ -22,6 +22,30 @@ from albert_tf.tasks.task import Task
 from albert_tf.tasks.texts import TABLE
 
 
+def submission_path(task: Task, examples: Sequence[Any], folder: Path) -> Path:
+    """The file that a submission becomes, once all is seen that could refuse it.
+
+    Args:
+        task: Of a dataset of GLUE, of SQuAD, or of RACE.
+        examples: As the task read them.
+        folder: Made if absent.
+
+    Raises:
+        FileExistsError: there is a submission already.
+        ValueError: the task is of no benchmark, there are no examples, an example has no
+            identifier, or two have the same.
+    """
+    name, _ = _form(task)
+    if not examples:
+        raise ValueError("examples must hold at least one; got none.")
+    _check([example.identifier for example in examples])
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    if path.exists():
+        raise FileExistsError(f"{path} exists; choose another folder.")
+    return path
+
+
 def write_submission(
     task: Task, examples: Sequence[Any], predictions: Sequence[Any], folder: Path
 ) -> Path:
@@ -41,22 +65,18 @@ def write_submission(
         The file.
 
     Raises:
-        ValueError: the task is of no benchmark, there are no examples or not as many
-            predictions, an example has no identifier, or two have the same.
+        FileExistsError: as in `submission_path`.
+        ValueError: as there, or there are not as many predictions as examples.
     """
     if len(examples) != len(predictions):
         raise ValueError(
             f"examples and predictions must have equal length; got {len(examples)} and "
             f"{len(predictions)}."
         )
-    if not examples:
-        raise ValueError("examples must hold at least one; got none.")
-    name, text = _form(task)
+    path = submission_path(task, examples, folder)
+    _, text = _form(task)
     identifiers = [example.identifier for example in examples]
-    _check(identifiers)
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / name
-    partial = folder / f"{name}.partial"
+    partial = path.with_name(f"{path.name}.partial")
     partial.write_text(text(identifiers, predictions), encoding="utf-8")
     partial.replace(path)
     return path

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,13 +32,16 @@ class Row:
 
     line: int  # of the file, from 1, where the row begins
     values: dict[str, str]
+    nested: frozenset[str] = frozenset()  # columns of lists and objects, which are no cells
 
     def require(self, column: str, path: str | Path) -> str:
         """Returns the cell of a column.
 
         Raises:
-            ValueError: the row has no such column.
+            ValueError: the row has no such column, or something other than text there.
         """
+        if column in self.nested:
+            raise ValueError(f"{path} line {self.line}: {column!r} must be text or a number.")
         if column not in self.values:
             raise ValueError(
                 f"{path} line {self.line} has no column {column!r}; it has {sorted(self.values)}."
@@ -133,7 +136,29 @@ def _read_json(path: Path) -> Iterator[Row]:
             raise ValueError(
                 f"{path} line {number} must hold a JSON object; got {type(row).__name__}."
             )
-        yield Row(number, {key: str(value) for key, value in row.items() if value is not None})
+        nested = frozenset(key for key, value in row.items() if isinstance(value, list | dict))
+        values = {
+            key: value if isinstance(value, str) else json.dumps(value)
+            for key, value in row.items()
+            if key not in nested and value is not None
+        }
+        check_unicode(values.values(), f"{path} line {number}")
+        yield Row(number, values, nested)
+
+
+def check_unicode(texts: Iterable[str], place: str) -> None:
+    """Refuses texts that a JSON file can hold and no tokenizer can read.
+
+    Raises:
+        ValueError: one holds half a character (a lone surrogate).
+    """
+    for text in texts:
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise ValueError(
+                f"{place} holds half a character, {text[error.start]!r}; remove it."
+            ) from error
 
 
 def _read_lines(path: Path) -> Iterator[tuple[int, str]]:

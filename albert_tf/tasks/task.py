@@ -9,7 +9,6 @@ Shape letters: B sequences, T tokens, W tokens of a passage.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from functools import partial
@@ -21,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from albert_tf.examples.packing import Ints, PackedSequence, pad_batch
-from albert_tf.json_file import write_json_object
+from albert_tf.json_file import read_json_object, write_json_object
 from albert_tf.text.tokenizer import Tokenizer
 
 TASK_FILE = "albert_task.json"
@@ -210,7 +209,4 @@ def read_task(directory: Path) -> Task:
     path = directory / TASK_FILE
     if not path.exists():
         raise FileNotFoundError(f"{directory} holds no fine-tuned model: {TASK_FILE} is missing.")
-    try:
-        return task_from_dict(json.loads(path.read_text(encoding="utf-8")))
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path} is not JSON: {error}.") from error
+    return task_from_dict(read_json_object(path))

@@ -25,6 +25,7 @@ class UnscoredTask(ABC):
     name: ClassVar[str]
     dataset: ClassVar[str] = TABLE
     text_column: str
+    needs: ClassVar[str] = ""  # what every text of a file must hold
 
     @property
     def metric(self) -> str:
@@ -40,10 +41,14 @@ class UnscoredTask(ABC):
 
         Raises:
             FileNotFoundError: no such file.
-            ValueError: another suffix, a damaged row, or a column that is not there.
+            ValueError: another suffix, a damaged row, a column that is not there, or a text
+                without what the task needs.
         """
         source = TextSource(TABLE, self.text_column, None, "label")
-        return (TextExample(row.text) for row in source.read(path, labelled=False))
+        for row in source.read(path, labelled=False):
+            if self.needs not in row.text:
+                raise ValueError(f"{row.place}: text must hold a {self.needs}; got {row.text!r}.")
+            yield TextExample(row.text)
 
     def encode(self, example: TextExample, tokenizer: Tokenizer) -> list[Sample]:
         """There is nothing to train for; raises ValueError."""

@@ -22,6 +22,7 @@ import numpy as np
 import sentencepiece
 from numpy.typing import NDArray
 
+from albert_tf.json_file import read_json_object
 from albert_tf.text.characters import is_cjk, is_control, is_punctuation
 from albert_tf.text.spans import widened, without_leading_space
 
@@ -200,7 +201,8 @@ class WordPieceTokenizer:
         ValueError: a file is damaged, a special token is missing, or an option is not true or
             false.
 
-    Source: google-research/bert tokenization.py.
+    Source: google-research/bert tokenization.py, which lowers whole words: there a capital sigma
+    that ends one becomes the letter for the end of a word, here the other.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -223,12 +225,7 @@ class WordPieceTokenizer:
 
     def _read_options(self) -> tuple[bool, bool]:
         path = self.path.with_name(TOKENIZER_OPTIONS_FILE)
-        try:
-            options = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-        except ValueError as error:
-            raise ValueError(f"{path} is not JSON: {error}.") from error
-        if not isinstance(options, dict):
-            raise ValueError(f"{path} must hold a JSON object; got {options!r}.")
+        options = read_json_object(path) if path.exists() else {}
         lower_case = options.get("do_lower_case", True)
         strip_accents = options.get("strip_accents")
         strip_accents = lower_case if strip_accents is None else strip_accents

@@ -7,7 +7,7 @@ released model  ->  [vocabulary.adopt_vocabulary]  ->  spiece.model  ->  tokeniz
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from albert_tf.text.normalization import clean_text, is_cleaned, read_model, wit
 from albert_tf.text.tokenizer import SENTENCEPIECE_FILE
 
 _CONTROLS = ["[CLS]", "[SEP]", "[MASK]"]
+_LONGEST_PART = 100_000  # characters, of up to 9 bytes when they are decomposed
 
 
 def train_vocabulary(
@@ -52,15 +53,16 @@ def train_vocabulary(
     path = _new_path(directory)
     clean = partial(clean_text, cased=cased, keep_accents=keep_accents)
     model = io.BytesIO()
+    stopped: list[BaseException] = []
     try:
         sentencepiece.SentencePieceTrainer.train(
-            sentence_iterator=(clean(sentence) for sentence in sentences),
+            sentence_iterator=_parts(map(clean, sentences), stopped),
             model_writer=model,
             model_type="unigram",
             vocab_size=vocab_size,
             hard_vocab_limit=False,
             character_coverage=0.99995,
-            max_sentence_length=1_000_000,  # bytes; the default leaves longer lines out unsaid
+            max_sentence_length=1_000_000,  # bytes; longer ones are left out unsaid, so none is
             normalization_rule_name="nmt_nfkc",
             pad_id=0,
             unk_id=1,
@@ -72,9 +74,33 @@ def train_vocabulary(
             minloglevel=2,
         )
     except (RuntimeError, OSError) as error:
+        if stopped:  # the trainer makes its own error of whatever ends its text
+            raise stopped[0] from None
         raise ValueError(f"the text gave no vocabulary of {vocab_size} pieces: {error}") from error
     content = with_cleaning(model.getvalue(), cased=cased, keep_accents=keep_accents)
     return _write(path, content)
+
+
+def _parts(texts: Iterable[str], stopped: list[BaseException]) -> Iterator[str]:
+    """Cuts texts at spaces, where they are longer than the trainer takes.
+
+    Args:
+        texts: Cleaned.
+        stopped: Receives what ends them before their end.
+    """
+    try:
+        for text in texts:
+            start = 0
+            while len(text) - start > _LONGEST_PART:
+                space = text.rfind(" ", start, start + _LONGEST_PART)
+                end = space if space > start else start + _LONGEST_PART
+                yield text[start:end]
+                start = end
+            yield text[start:]
+    except BaseException as error:
+        if not isinstance(error, GeneratorExit):  # of a trainer that wants no more
+            stopped.append(error)
+        raise
 
 
 def adopt_vocabulary(

@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -275,6 +276,17 @@ def test_the_help_states_the_true_defaults(
     for name, value in asdict(defaults).items():  # type: ignore[call-overload]
         if name != "warmup_share" and value is not None and value is not False:
             assert stated[name.replace("_", "-")] == str(value)
+
+
+@pytest.mark.parametrize(("target", "code"), [("| true", 1), ("> /dev/full", 1), ("| cat", 0)])
+def test_output_that_nobody_takes_ends_without_a_trace(target: str, code: int) -> None:
+    command = f"{sys.executable} -m albert_tf tasks {target}; echo ${{PIPESTATUS[0]}}"
+    ended = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    # A reader may end before the output does, or just after.
+    assert int(ended.stdout.split()[-1]) in ({code, 0} if target == "| true" else {code})
+    assert "Traceback" not in ended.stderr
+    assert "Exception ignored" not in ended.stderr
+    assert ("No space left" in ended.stderr) == (target == "> /dev/full")
 
 
 def test_the_choices_of_the_help_are_those_of_the_steps() -> None:

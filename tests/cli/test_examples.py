@@ -205,3 +205,19 @@ def test_options_that_do_not_go_together_are_refused(
         command = ("examples", "--corpus", tmp_path / "a.txt", "--vocab", vocabulary)
         assert run(*command, "--out", folder, *options) == 1
         assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--copies", "3"], "--copies is for --static; token shards leave that to training"),
+        (["--gzip"], "--gzip is for --static"),
+        (["--corpus", "a.tfrecord", "--static", "--seed", "1"], "--seed is for records that are"),
+    ],
+)
+def test_options_that_would_do_nothing_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], words: str
+) -> None:
+    command = ("examples", "--corpus", "a.txt", "--vocab", tmp_path, "--out", tmp_path / "out")
+    assert run(*command, *options) == 1
+    assert words in capsys.readouterr().err

@@ -1,5 +1,6 @@
 """Tasks are asked for by name; columns and files that do not belong to them are refused."""
 
+import argparse
 import json
 from pathlib import Path
 
@@ -7,10 +8,11 @@ import pytest
 
 from albert_tf.cli import main
 from albert_tf.cli.arguments import build_parser
-from albert_tf.cli.tasks import new_task
+from albert_tf.cli.tasks import check_columns, new_task
 from albert_tf.config import AlbertConfig
 from albert_tf.models.backbone import AlbertBackbone
 from albert_tf.tasks.classification import ClassificationTask
+from albert_tf.tasks.embedding import EmbeddingTask
 from albert_tf.tasks.named import named_tasks
 from albert_tf.tasks.regression import RegressionTask
 from albert_tf.text.tokenizer import Tokenizer
@@ -84,6 +86,14 @@ def test_columns_of_a_task_that_knows_its_files_are_refused(
     assert run(*finetune("--task", task, "--text-column", "text", "--pair-column", "b")) == 1
     words = f"{task} knows its files, which need no --text-column, --pair-column"
     assert words in capsys.readouterr().err
+
+
+def test_columns_that_a_model_does_not_read_are_refused() -> None:
+    given = argparse.Namespace(text_column="said", pair_column="b", label_column=None)
+    with pytest.raises(ValueError, match="embeddings knows its files, which need no --pair-col"):
+        check_columns(given, EmbeddingTask(), "embeddings")
+    given.pair_column = None
+    check_columns(given, EmbeddingTask(), "embeddings")
 
 
 @pytest.mark.slow

@@ -34,3 +34,12 @@ def test_a_folder_of_something_else_is_never_cleared(tmp_path: Path) -> None:
     with pytest.raises(FileExistsError, match="something other than a demo"):
         travel(tmp_path)
     assert (tmp_path / "thesis.txt").exists()
+
+
+def test_a_folder_of_models_is_no_demo(tmp_path: Path) -> None:
+    """Whose names are those that the help suggests, and the demo's too."""
+    for name in ("pretrained", "classifier", "classifier-int8"):
+        (tmp_path / name).mkdir()
+    with pytest.raises(FileExistsError, match="something other than a demo"):
+        travel(tmp_path)
+    assert len(list(tmp_path.iterdir())) == 3

@@ -10,7 +10,7 @@ from albert_tf.examples.packing import Ints
 from albert_tf.models.backbone import AlbertBackbone
 from albert_tf.models.pretrainer import AlbertPretrainer
 from albert_tf.preprocessing import AlbertPreprocessor
-from albert_tf.tasks.mask_filling import fill_masks
+from albert_tf.tasks.mask_filling import MaskFillingTask, fill_masks
 from albert_tf.tasks.task import Floats
 from albert_tf.text.tokenizer import Tokenizer
 from tests.conftest import TINY
@@ -65,3 +65,11 @@ def test_a_pretrainer_fills_masks_after_it_was_saved(tokenizer: Tokenizer, tmp_p
     assert opened.fill_masks("the [MASK] was here", top=3) == found
     with pytest.raises(ValueError, match="fill_masks needs a model with a preprocessor"):
         AlbertPretrainer(backbone).fill_masks("the [MASK]")
+
+
+def test_a_text_of_a_file_without_a_gap_is_named_by_its_line(tmp_path: Path) -> None:
+    (tmp_path / "texts.tsv").write_text("text\nso [MASK]\nso\n")
+    texts = MaskFillingTask().stream(tmp_path / "texts.tsv")
+    assert next(texts).text == "so [MASK]"
+    with pytest.raises(ValueError, match=r"texts.tsv line 3: text must hold a \[MASK\]; got 'so'"):
+        next(texts)

@@ -2,6 +2,7 @@
 
 import json
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -79,6 +80,9 @@ def test_other_work_is_not_continued(source: Path, tmp_path: Path, tokenizer: To
         answer(source, out, tokenizer, Counter(most=20))
     with pytest.raises(ValueError, match="its model was 'a', not 'b'"):
         answer(source, out, tokenizer, Counter(), name="b")
+    other = TaskModel(replace(TASK, sequence_length=9), tokenizer, Counter(), 2)
+    with pytest.raises(ValueError, match="its task was"):
+        predict_file(other, source, out, model_name="a")
     source.write_text(source.read_text() + "more\n")
     with pytest.raises(ValueError, match="its bytes was"):
         answer(source, out, tokenizer, Counter())

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from albert_tf.examples.packing import pad_batch
 from albert_tf.tasks.spans import cut
 from albert_tf.tasks.squad import AnswerPrediction, QuestionAnsweringTask, QuestionExample
 from albert_tf.tasks.task import Floats, TaskModel, Window, task_from_dict
@@ -72,10 +73,24 @@ def test_answers_come_in_order_whatever_the_batch(tokenizer: Tokenizer) -> None:
 
 
 def test_an_empty_passage_has_an_empty_answer(tokenizer: Tokenizer) -> None:
-    prediction = TaskModel(TASK, tokenizer, oracle(tokenizer, "lamp")).predict(
-        QuestionExample("Who?", "")
-    )
-    assert prediction == AnswerPrediction("", 0, 0, 0.0)
+    empty, run = QuestionExample("Who?", ""), oracle(tokenizer, "lamp")
+    assert TaskModel(TASK, tokenizer, run).predict(empty) == AnswerPrediction("", 0, 0, 0.0)
+    windows = TASK.windows(empty, tokenizer)
+    outputs = [run(pad_batch([window.packed])) for window in windows]
+    rows = [{name: logits[0] for name, logits in output.items()} for output in outputs]
+    assert TASK.n_best(empty, windows, rows) == []
+
+
+@pytest.mark.parametrize(("answer", "start"), [("home ", 9), (" Ann", 0), ("home", 9)])
+def test_white_space_around_an_answer_is_no_part_of_it(
+    tokenizer: Tokenizer, answer: str, start: int
+) -> None:
+    context = " Ann was home "
+    example = QuestionExample("Where?", context, (answer,), start)
+    (sample,) = TASK.encode(example, tokenizer)
+    (window,) = TASK.windows(example, tokenizer)
+    first, last = (sample.targets[name] - window.offset for name in ("start", "end"))
+    assert context[window.spans[first][0] : window.spans[last][1]].strip() == answer.strip()
 
 
 def test_scores_are_percentages() -> None:

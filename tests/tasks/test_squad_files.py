@@ -115,6 +115,11 @@ def test_a_question_labelled_both_ways_is_refused(tmp_path: Path) -> None:
     ("content", "words"),
     [
         ("{", "is not JSON"),
+        ("[" * 100_000, "is not JSON"),
+        (
+            '{"data": [{"paragraphs": [{"context": "a\\ud83d", "qas": []}]}]}',
+            "article 1, paragraph 1 holds half a character",
+        ),
         ("[]", "expected an object with 'data', got list"),
         ('{"data": []}', "holds no questions"),
         ('{"data": [{"paragraphs": [{"qas": []}]}]}', "article 1, paragraph 1 .* 'context' must"),

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from albert_tf.tasks.glue import DATASETS
 from albert_tf.tasks.race import ChoiceExample, ChoicePrediction, MultipleChoiceTask
 from albert_tf.tasks.regression import RegressionTask, ScoredExample, ScorePrediction
 from albert_tf.tasks.squad import AnswerPrediction, QuestionAnsweringTask
-from albert_tf.tasks.submission import write_submission
+from albert_tf.tasks.submission import submission_path, write_submission
 
 
 @dataclass
@@ -89,3 +90,17 @@ def test_what_cannot_be_submitted_is_named(
     with pytest.raises(ValueError, match=words):
         write_submission(task, examples, classes(*["entailment"] * count), tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_submission_is_refused_before_it_is_answered(tmp_path: Path) -> None:
+    task = ClassificationTask(dataset="rte")
+    path = submission_path(task, texts("1"), tmp_path / "out")
+    assert write_submission(task, texts("1"), classes("entailment"), tmp_path / "out") == path
+    before = path.read_bytes()
+    for refused in (submission_path, partial(write_submission, predictions=classes("entailment"))):
+        with pytest.raises(FileExistsError, match="exists; choose another folder"):
+            refused(task, examples=texts("1"), folder=tmp_path / "out")
+    assert path.read_bytes() == before
+    with pytest.raises(ValueError, match="no benchmark"):
+        submission_path(ClassificationTask(), texts("1"), tmp_path / "other")
+    assert not (tmp_path / "other").exists()

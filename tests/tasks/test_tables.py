@@ -55,6 +55,7 @@ def test_a_row_is_where_it_begins_though_its_cells_go_on_over_lines(tmp_path: Pa
         ("data.jsonl", "[1]", "line 1 must hold a JSON object; got list"),
         ("data.csv", 'text,label\nc,d\n"a,pos\ne,f\n', "damaged: in the row that begins on line 3"),
         ("data.csv", "text,label\na\rb,pos\n", "damaged: in the row that begins on line 2"),
+        ("data.jsonl", '{"text": "hi \\ud83d"}', r"line 1 holds half a character, '\\ud83d'"),
         ("data.xls", "", "must end in .csv, .tsv, .txt or .jsonl"),
     ],
 )
@@ -100,6 +101,16 @@ def test_rows_are_read_when_they_are_asked_for(tmp_path: Path) -> None:
 def test_a_missing_column_is_named_with_those_there_are(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"a.tsv line 5 has no column 'text'; it has .'b', 'c'"):
         Row(5, {"c": "", "b": ""}).require("text", "a.tsv")
+
+
+def test_lists_and_objects_are_no_cells_and_disturb_nobody_else(tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    path.write_text('{"text": "a", "label": true, "n": 1.5, "more": {"x": 1}, "tags": ["b"]}\n')
+    (row,) = read_rows(path)
+    assert row.values == {"text": "a", "label": "true", "n": "1.5"}
+    for column in ("more", "tags"):
+        with pytest.raises(ValueError, match=f"line 1: '{column}' must be text or a number"):
+            row.require(column, path)
 
 
 def test_an_absent_or_empty_file_has_no_rows(tmp_path: Path) -> None:
