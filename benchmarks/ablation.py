@@ -30,6 +30,7 @@ import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from result_folder import claim
 from tqdm import tqdm
 
 from albert_tf.config import AlbertConfig
@@ -215,6 +216,10 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=1, help="runs of each case (default 1)")
     parser.add_argument("--jobs", type=int, default=1, help="runs at a time (default 1)")
     budget = parser.parse_args()
+    claim(
+        budget.out, None, budget.train, budget.held_out, budget.steps, budget.batch_size,
+        budget.sequence_length,
+    )  # fmt: skip
     todo = [(case, seed) for seed in range(budget.seeds) for case in cases()]
     with ProcessPoolExecutor(
         budget.jobs, mp_context=get_context("spawn"), max_tasks_per_child=1,

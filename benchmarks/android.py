@@ -33,7 +33,7 @@ def main() -> None:
     parser.add_argument("text", type=Path, help="text in UTF-8, of some megabytes")
     parser.add_argument("--out", type=Path, required=True, help="folder for the model")
     options = parser.parse_args()
-    claim(options.out, options.vocabulary, options.vocabulary)
+    claim(options.out, None, options.vocabulary)
     exported = options.out / "int8"
     if not exported.exists():
         model = random_classifier(options.vocabulary, options.out / "model")

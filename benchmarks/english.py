@@ -110,6 +110,10 @@ class Run(keras.callbacks.Callback):
         self.told, self.flops = told, flops
         self.curve, self.state = told.out / "english.json", told.out / "state.weights.h5"
         self.settings = {name: value for name, value in vars(told).items() if name not in PATHS}
+        read = [folder / "examples.json" for folder in (told.train, told.held_out)]
+        self.settings["read"] = [
+            path.read_text() for path in (*read, told.config) if path is not None
+        ]
 
     def restore(self, model: AlbertPretrainer) -> int:
         """Makes the model what it was when the run stopped; returns the epochs it has done.

@@ -9,13 +9,19 @@ from pathlib import Path
 _FILE = "made_for.json"
 
 
-def claim(folder: Path, model: Path, *settings: object) -> None:
-    """Takes a folder for one model and its settings.
+def claim(folder: Path, model: Path | None, *settings: object) -> None:
+    """Takes a folder for one model, or none, and its settings.
 
     Raises:
-        SystemExit: it holds results of others.
+        SystemExit: it holds results of others, or the model or a path among the settings is not
+            there.
     """
-    weights = sorted(model.glob("*.weights.h5"))
+    weights = sorted(model.glob("*.weights.h5")) if model else []
+    if model and not weights:
+        raise SystemExit(f"{model} holds no weights; give the folder of a model.")
+    for path in settings:
+        if isinstance(path, Path) and not path.exists():
+            raise SystemExit(f"{path} is missing.")
     sums = [hashlib.sha256(path.read_bytes()).hexdigest() for path in weights]
     wanted = {"weights": sums, "settings": list(map(str, settings))}
     folder.mkdir(parents=True, exist_ok=True)

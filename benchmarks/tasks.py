@@ -22,9 +22,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+from result_folder import claim
 from tqdm import tqdm
 
-from albert_tf.tasks.named import find_task
+from albert_tf.tasks.named import find_task, task_names
+from albert_tf.training.run_folder import is_finished
 
 
 def albert_tf(*arguments: object) -> None:
@@ -39,14 +41,18 @@ def travel(name: str, files: list[str], asked: argparse.Namespace) -> dict[str, 
     """One task from its files to its scores; returns a row of the table."""
     train, validation = files
     folder = asked.out / name
+    done = folder / "row.json"
+    if done.exists():
+        return dict(json.loads(done.read_text()))
     began = time.perf_counter()
     room = ["--max-qa-length", asked.sequence_length // 4] if name == "race" else []
-    albert_tf(
-        "finetune", "--task", name, "--recipe", "plain", "--model", asked.model, "--train", train,
-        "--validation", validation, "--limit", asked.limit, "--validation-limit", asked.limit,
-        "--epochs", 1, "--learning-rate", 1e-3, "--sequence-length", asked.sequence_length, *room,
-        "--out", folder / "model",
-    )  # fmt: skip
+    if not is_finished(folder / "model"):
+        albert_tf(
+            "finetune", "--task", name, "--recipe", "plain", "--model", asked.model,
+            "--train", train, "--validation", validation, "--limit", asked.limit,
+            "--validation-limit", asked.limit, "--epochs", 1, "--learning-rate", 1e-3,
+            "--sequence-length", asked.sequence_length, *room, "--out", folder / "model",
+        )  # fmt: skip
     albert_tf("export", folder / "model", "--accept-drop", 100, "--out", folder / "int8")
     scores = {}
     for kind in ("model", "int8"):
@@ -54,7 +60,17 @@ def travel(name: str, files: list[str], asked: argparse.Namespace) -> dict[str, 
         albert_tf("evaluate", folder / kind, "--task", name, "--data", validation,
                   "--limit", asked.limit, "--json", path)  # fmt: skip
         scores[kind] = json.loads(path.read_text())[find_task(name).metric]
-    return {"task": name, "seconds": time.perf_counter() - began, **scores}
+    row = {"task": name, "seconds": time.perf_counter() - began, **scores}
+    done.write_text(json.dumps(row) + "\n")
+    return row
+
+
+def pair(text: str) -> tuple[str, list[str]]:
+    """The name of a task and its two files, as they are asked for."""
+    name, _, files = text.partition("=")
+    if name not in task_names() or files.count(",") != 1:
+        raise argparse.ArgumentTypeError(f"must be TASK=TRAIN,VALIDATION; got {text}")
+    return name, files.split(",")
 
 
 def main() -> None:
@@ -63,13 +79,13 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("model", type=Path, help="folder of a pretrained model")
-    parser.add_argument("tasks", nargs="+", metavar="TASK=TRAIN,VALIDATION")
+    parser.add_argument("tasks", nargs="+", metavar="TASK=TRAIN,VALIDATION", type=pair)
     parser.add_argument("--out", type=Path, required=True, help="folder for models")
     parser.add_argument("--limit", type=int, default=256, help="rows of a file (default 256)")
     parser.add_argument("--sequence-length", type=int, default=128, help="(default 128)")
     asked = parser.parse_args()
-    pairs = [task.split("=", 1) for task in asked.tasks]
-    rows = [travel(name, files.split(","), asked) for name, files in tqdm(pairs, unit="task")]
+    claim(asked.out, asked.model, asked.limit, asked.sequence_length)
+    rows = [travel(name, files, asked) for name, files in tqdm(asked.tasks, unit="task")]
     print(f"\n{'task':8} {'metric':14} {'Keras':>7} {'LiteRT int8':>12} {'seconds':>8}")
     for row in rows:
         metric = find_task(row["task"]).metric

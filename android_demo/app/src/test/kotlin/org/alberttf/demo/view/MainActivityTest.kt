@@ -115,7 +115,7 @@ class MainActivityTest {
             FakeApplication.find("142", question.passage)
         }
         screen.touch(R.id.ask)
-        assertEquals("Reading window 3 of 12", seen)
+        assertEquals("Read 3 of 12 windows", seen)
         assertFalse(screen.isShown(R.id.progress))
     }
 

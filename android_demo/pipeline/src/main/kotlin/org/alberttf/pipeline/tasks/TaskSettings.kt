@@ -70,6 +70,9 @@ public data class ClassificationSettings(
         require(labels.toSet().size == labels.size && labels.size >= 2) {
             "labels must be at least 2 different ones; got $labels."
         }
-        require(sequenceLength >= 5) { "sequence_length must be at least 5; got $sequenceLength." }
+        val least = if (pairColumn == null) 3 else 5
+        require(sequenceLength >= least) {
+            "sequence_length must be at least $least; got $sequenceLength."
+        }
     }
 }
