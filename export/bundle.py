@@ -37,6 +37,7 @@ from albert_tf.export.verify import (
     random_inputs,
     verify,
 )
+from albert_tf.models.saved import check_vocabulary
 from albert_tf.runtime.contract import CONTRACT_FILE, FORMAT_VERSION, Contract, FileRecord
 from albert_tf.runtime.engine import Engine
 from albert_tf.runtime.model import EdgeModel, load
@@ -152,11 +153,7 @@ def _open(
     gate.check_recipe(recipe, task)
     config = model.backbone.config
     check_widths(recipe, config)
-    if tokenizer.vocab_size > config.vocab_size:
-        raise ValueError(
-            f"{source} must hold a vocabulary of at most vocab_size pieces ({config.vocab_size}); "
-            f"it holds {tokenizer.vocab_size}. Put that of the model there."
-        )
+    check_vocabulary(source, tokenizer.vocab_size, config)
     return model, _fitted(task, form, config.max_position_embeddings), tokenizer
 
 

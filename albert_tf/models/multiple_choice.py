@@ -26,7 +26,8 @@ class AlbertMultipleChoice(AlbertTask, keras_hub.models.Task):
         backbone: The body.
         num_choices: N, at least 2.
         dropout: Rate on the pooled output while training.
-        preprocessor: An `AlbertPreprocessor`, for texts; None for arrays alone.
+        preprocessor: An `AlbertPreprocessor`, kept for its vocabulary; options are no texts of a
+            batch.
 
     Inputs, as a dict: `token_ids`, `segment_ids`, `padding_mask`, int32 [B, N, T].
 

@@ -167,6 +167,8 @@ def _scores_classes(loss: Any) -> bool:
 def _function(loss: Any) -> Callable[[Any, Tensor], Tensor]:
     """The loss of each place, before any reduction."""
     found = keras.losses.get(loss)
+    if found is None:
+        raise ValueError("every head must have a loss; got None for one.")
     function = found.call if isinstance(found, keras.losses.Loss) else found
     return lambda targets, outputs: function(ops.convert_to_tensor(targets), outputs)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import keras
 
+from albert_tf.config import AlbertConfig
 from albert_tf.json_file import read_json_object
 from albert_tf.models.backbone import AlbertBackbone
 from albert_tf.models.classifier import AlbertTextClassifier
@@ -20,6 +21,7 @@ from albert_tf.models.regressor import AlbertTextRegressor
 
 _BACKBONE_FILE = "config.json"
 _TASK_FILE = "task.json"
+_TASK_WEIGHTS = "task.weights.h5"
 _TASK_MODELS = (
     AlbertPretrainer,
     AlbertTextClassifier,
@@ -79,9 +81,36 @@ def load_model(directory: Path) -> Any:
     raise ValueError(f"{path} holds a {name}, which is not a model of this package.")
 
 
+def check_vocabulary(directory: Path, pieces: int, config: AlbertConfig) -> None:
+    """Sees that every piece of a vocabulary has a row in the table of the model beside it.
+
+    Args:
+        directory: Of both.
+        pieces: Of the vocabulary.
+        config: Of the model, whose table may be rounded up.
+
+    Raises:
+        ValueError: there are more pieces than rows.
+    """
+    if pieces > config.vocab_size:
+        raise ValueError(
+            f"{directory} must hold a vocabulary of at most vocab_size pieces "
+            f"({config.vocab_size}); it holds {pieces}. Put that of the model there."
+        )
+
+
 def _open(kind: Any, directory: Path, file: str, **settings: Any) -> Any:
     if not (directory / file).exists():
         raise FileNotFoundError(f"{directory} holds no saved model: {file} is missing.")
+    name = str(read_json_object(directory / file).get("registered_name", "of no name"))
+    if ">" not in name or name.startswith(("keras_hub>", "keras_nlp>")):
+        raise ValueError(
+            f"{directory / file} describes a model of another package; import it first, with "
+            f"albert-tf import."
+        )
+    # KerasHub would leave the heads to chance, and say nothing.
+    if file == _TASK_FILE and not (directory / _TASK_WEIGHTS).exists():
+        raise ValueError(f"the model in {directory} is damaged: {_TASK_WEIGHTS} is missing.")
     try:
         return kind.from_preset(str(directory), **settings)
     except OSError as error:

@@ -144,21 +144,31 @@ class AlbertTask(_Training):
         total = self.objectives.total(losses, shares)
         return total + sum(self.losses) if self.losses else total
 
-    def fit(self, x: Any = None, y: Any = None, *, validation_data: Any = None, **kw: Any) -> Any:
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        *,
+        validation_data: Any = None,
+        **kw: Any,
+    ) -> Any:
         """As in Keras. KerasHub's own takes neither a `PyDataset` nor a generator.
 
         Those make arrays, not texts; where `x` or `validation_data` is one, so does the other.
         """
         watched = validation_data[0] if isinstance(validation_data, tuple) else validation_data
-        return _road(x, watched).fit(self, x, y, validation_data=validation_data, **kw)
+        return _road(x, watched).fit(self, x, y, batch_size, validation_data=validation_data, **kw)
 
-    def evaluate(self, x: Any = None, y: Any = None, **kw: Any) -> Any:
+    def evaluate(
+        self, x: Any = None, y: Any = None, batch_size: int | None = None, **kw: Any
+    ) -> Any:
         """As in Keras; see `fit`."""
-        return _road(x).evaluate(self, x, y, **kw)
+        return _road(x).evaluate(self, x, y, batch_size, **kw)
 
-    def predict(self, x: Any = None, **kw: Any) -> Any:
+    def predict(self, x: Any = None, batch_size: int | None = None, **kw: Any) -> Any:
         """As in Keras; see `fit`."""
-        return _road(x).predict(self, x, **kw)
+        return _road(x).predict(self, x, batch_size, **kw)
 
     def preprocess_samples(self, x: Any, y: Any = None, sample_weight: Any = None) -> Any:
         """Makes inputs of texts; a dict of arrays stays as it is."""

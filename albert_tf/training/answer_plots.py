@@ -58,8 +58,8 @@ def plot_confusion(
     panel = figure.subplots()
     figure.colorbar(panel.imshow(shares, cmap="Blues", vmin=0, vmax=1), label="share")
     ticks = range(len(labels))
-    panel.set_xticks(ticks, labels, rotation=90)
-    panel.set_yticks(ticks, labels)
+    panel.set_xticks(ticks, labels, rotation=90, parse_math=False)
+    panel.set_yticks(ticks, labels, parse_math=False)
     panel.set(xlabel="predicted", ylabel="true")
     if len(labels) <= _COUNTED:
         for row, column in np.ndindex(counts.shape):

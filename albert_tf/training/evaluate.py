@@ -10,7 +10,7 @@ from pathlib import Path
 
 from albert_tf.examples.shards import TokenShards, vocabulary_checksum
 from albert_tf.models.pretrainer import AlbertPretrainer
-from albert_tf.models.saved import load_model, load_task_model
+from albert_tf.models.saved import check_vocabulary, load_model, load_task_model
 from albert_tf.tasks.task import TaskModel, read_task
 from albert_tf.text.tokenizer import load_tokenizer
 from albert_tf.training.evaluation import compiled_answers
@@ -32,9 +32,9 @@ def load(directory: str | Path) -> TaskModel:
     """
     directory = Path(directory)
     task = read_task(directory)
-    model = load_task_model(directory, task.name)
-    run = compiled_answers(model)
-    return TaskModel(task, load_tokenizer(directory), run, _BATCH_SIZE)
+    model, tokenizer = load_task_model(directory, task.name), load_tokenizer(directory)
+    check_vocabulary(directory, tokenizer.vocab_size, model.backbone.config)
+    return TaskModel(task, tokenizer, compiled_answers(model), _BATCH_SIZE)
 
 
 def score_pretrained(

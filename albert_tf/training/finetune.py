@@ -5,6 +5,7 @@ tasks, a saved backbone  ->  [finetune.finetune]  ->  a saved model with its tas
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
@@ -20,7 +21,7 @@ from albert_tf.models.classifier import AlbertTextClassifier
 from albert_tf.models.multiple_choice import AlbertMultipleChoice
 from albert_tf.models.question_answerer import AlbertQuestionAnswerer
 from albert_tf.models.regressor import AlbertTextRegressor
-from albert_tf.models.saved import load_backbone
+from albert_tf.models.saved import check_vocabulary, load_backbone
 from albert_tf.preprocessing import AlbertPreprocessor
 from albert_tf.tasks.classification import ClassificationTask
 from albert_tf.tasks.race import MultipleChoiceTask
@@ -81,7 +82,8 @@ def finetune(
         FileNotFoundError: no vocabulary or backbone in `pretrained`.
         FileExistsError: `directory` holds a finished model, or another process trains in it.
         ValueError: no example can be trained on, inputs are too long for the model,
-            another run began in `directory`, or the loss broke.
+            the vocabulary has more pieces than the model, another run began in `directory`, or
+            the loss broke.
     """
     tokenizer = load_tokenizer(pretrained)
     shared = strategy(options.distribute)
@@ -89,6 +91,7 @@ def finetune(
     keras.utils.set_random_seed(options.seed)
     with scope(shared):
         model, head_kept = _starting_model(task, pretrained, options)
+    check_vocabulary(pretrained, tokenizer.vocab_size, model.backbone.config)
     samples = encode("training", task, training, tokenizer, progress)
     watched = validation_batches(task, validation, tokenizer, options.batch_size)
     order = EpochOrder([sample.length for sample in samples], options.batch_size, options.seed)
@@ -97,7 +100,11 @@ def finetune(
         _compile(model, options, steps, warmup_steps)
     parts = devices(shared) * options.micro_batches
     make_batch = partial(_batch, samples, order, task, tokenizer)  # the same, whoever computes it
-    data = {"first_batch": fingerprint(make_batch), "head_kept": head_kept}
+    data = {
+        "first_batch": fingerprint(make_batch),
+        "validation": hashlib.sha256(repr(validation).encode("utf-8", "replace")).hexdigest(),
+        "head_kept": head_kept,
+    }
     settings = {"model": pretrained, **data, **options.identity(), **task_to_dict(task)}
     check_agreement(shared, {**asdict(options), **task_to_dict(task), **data})
     chief = is_chief(shared)
@@ -116,8 +123,10 @@ def finetune(
             progress="fine-tuning" if progress else None,
         )
         if chief:
-            best = evaluation.restore(model)
-            run = Run(task, pretrained.name, options, dict(files or {}), len(training), best)
+            run = Run(
+                task, pretrained.name, options, dict(files or {}), len(training),
+                evaluation.restore(model),
+            )  # fmt: skip
             write_report(run, validation, evaluation.predict(model), directory)
             model.preprocessor = AlbertPreprocessor(tokenizer, task.sequence_length)
             model.save_to_preset(str(directory))  # with the vocabulary
@@ -142,6 +151,7 @@ def _starting_model(
 ) -> tuple[keras.Model, bool]:
     """The model a run begins with, not compiled, and whether its head was there before."""
     backbone = load_backbone(pretrained)
+    backbone.trainable = True  # it may have been saved frozen
     positions = backbone.config.max_position_embeddings
     if task.sequence_length > positions:
         raise ValueError(
@@ -158,6 +168,7 @@ def _starting_model(
     kept = not options.new_head and keep_head(model, task, pretrained)
     if options.lora is not None:
         add_adapters(backbone, options.lora)
+        backbone.pooler.trainable = options.new_pooler  # one that knows nothing yet
     return model, kept
 
 

@@ -113,6 +113,8 @@ def _named(source: str, folder: Path) -> Iterator[None]:
     except (ValueError, FileNotFoundError) as error:
         kinds = (CheckpointMismatch, FileNotFoundError, ValueError)
         kind = next(kind for kind in kinds if isinstance(error, kind))
+        if folder == Path(source):
+            raise
         raise kind(str(error).replace(str(folder), source)) from error
 
 

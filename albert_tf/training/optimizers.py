@@ -195,6 +195,16 @@ def _schedule(optimizer: keras.optimizers.Optimizer) -> WarmupLinearDecay | None
     return getattr(inner, "schedule", None)
 
 
+def check_optimizer(name: str) -> None:
+    """Refuses a name that `build_optimizer` does not know.
+
+    Raises:
+        ValueError: an unknown optimizer.
+    """
+    if name not in OPTIMIZERS:
+        raise ValueError(f"unknown optimizer {name!r}; choose one of {', '.join(OPTIMIZERS)}.")
+
+
 def build_optimizer(
     name: str,
     *,
@@ -218,8 +228,7 @@ def build_optimizer(
     Source: google-research/albert optimization.py, create_optimizer.
     """
     schedule = WarmupLinearDecay(learning_rate, warmup_steps, total_steps)
-    if name not in OPTIMIZERS:
-        raise ValueError(f"unknown optimizer {name!r}; choose one of {', '.join(OPTIMIZERS)}.")
+    check_optimizer(name)
     if name == "lamb":
         optimizer = Lamb(schedule, global_clipnorm=1.0, shares=shares)
     else:

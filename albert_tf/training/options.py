@@ -11,6 +11,7 @@ from typing import Any
 
 # Counts that may be zero.
 _FROM_ZERO = ("seed", "warmup_steps")
+_RATES = ("learning_rate", "dropout", "head_dropout", "warmup_share", "layer_decay")
 # How a result is computed. Without dropout it is the same but for rounding, so a run may be
 # continued in another way.
 _MEANS = ("distribute", "micro_batches", "steps_per_execution", "xla", "remat")
@@ -38,7 +39,7 @@ class RunOptions:
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
-            if isinstance(value, int) and not isinstance(value, bool):
+            if name not in _RATES and isinstance(value, int) and not isinstance(value, bool):
                 least = 0 if name in _FROM_ZERO else 1
                 if value < least:
                     raise ValueError(f"{name} must be at least {least}; got {value}.")

@@ -22,7 +22,7 @@ from albert_tf.preprocessing import AlbertPreprocessor
 from albert_tf.training.corpus_checksum import corpus_checksum
 from albert_tf.training.distribution import check_agreement, devices, is_chief, scope, strategy
 from albert_tf.training.input_pipeline import MakeBatch, fingerprint, stream
-from albert_tf.training.optimizers import build_optimizer
+from albert_tf.training.optimizers import build_optimizer, check_optimizer
 from albert_tf.training.options import RunOptions
 from albert_tf.training.run_folder import claim, finish
 from albert_tf.training.static_examples import StaticExamples, StaticFolder
@@ -63,6 +63,7 @@ class PretrainingOptions(RunOptions):
         """The highest learning rate of the run."""
         if self.learning_rate is not None:
             return self.learning_rate
+        check_optimizer(self.optimizer)
         rate, batch_size = _RATES[self.optimizer]
         return float(rate * (self.batch_size / batch_size) ** 0.5)
 

@@ -47,8 +47,13 @@ def finetune_seeds(
 
     Raises:
         FileExistsError: `directory` holds finished runs, or another process trains in it.
-        ValueError: fewer than two seeds, or other runs began in `directory`.
+        ValueError: fewer than two seeds, several workers, or other runs began in `directory`.
     """
+    if options.distribute == "multi_worker":
+        raise ValueError(
+            "seeds must be trained without distribute='multi_worker', whose workers would not know "
+            "of each other's scores; fine-tune with one seed at a time."
+        )
     if count < 2:
         raise ValueError(f"seeds must be at least 2, so that scores can differ; got {count}.")
     settings = {**origin, **options.identity(), **task_to_dict(task), "seeds": count}

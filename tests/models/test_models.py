@@ -174,6 +174,28 @@ def test_a_truncated_model_is_named(tmp_path: Path) -> None:
         load_backbone(tmp_path / "absent")
 
 
+def test_a_head_that_is_not_there_is_not_left_to_chance(tmp_path: Path) -> None:
+    build(AlbertQuestionAnswerer)[0].save_to_preset(str(tmp_path))
+    (tmp_path / "task.weights.h5").unlink()
+    with pytest.raises(ValueError, match=r"is damaged: task.weights.h5 is missing"):
+        load_task_model(tmp_path, "question_answering")
+    assert load_backbone(tmp_path).built  # which is whole
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ('{"registered_name": "keras_hub>AlbertBackbone"}', "import it first, with albert-tf imp"),
+        ('{"model_type": "albert"}', "config.json describes a model of another package"),
+        ("{", r"config.json is not JSON"),
+    ],
+)
+def test_a_model_that_was_not_imported_is_named(tmp_path: Path, content: str, words: str) -> None:
+    (tmp_path / "config.json").write_text(content)
+    with pytest.raises(ValueError, match=words):
+        load_backbone(tmp_path)
+
+
 # Bits of mantissa, 8 or 11, through three layers whose outputs have deviation 1.
 @pytest.mark.parametrize(("kind", "tolerance"), [("bfloat16", 0.2), ("float16", 0.02)])
 @pytest.mark.parametrize("unroll", [True, False])

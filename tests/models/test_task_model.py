@@ -56,6 +56,17 @@ def test_batches_may_be_made_one_by_one() -> None:
     assert furthest(control, expected) > 1e-3
 
 
+def test_the_size_of_batches_may_stand_third_as_in_keras() -> None:
+    expected, found = classifier(), classifier()
+    expected.fit(INPUTS, LABELS, batch_size=1, shuffle=False, verbose=0)
+    found.fit(INPUTS, LABELS, 1, shuffle=False, verbose=0)
+    assert furthest(found, expected) < 1e-6
+    assert found.evaluate(INPUTS, LABELS, 1, verbose=0) == expected.evaluate(
+        INPUTS, LABELS, batch_size=1, verbose=0
+    )
+    assert len(found.predict(INPUTS, 1, verbose=0)["logits"]) == len(LABELS)
+
+
 @pytest.mark.parametrize("made", [Made, generated])
 def test_scores_and_answers_are_those_of_arrays(made: Any) -> None:
     model = classifier()

@@ -59,7 +59,7 @@ def test_both_pictures_are_written(tmp_path: Path) -> None:
 
 
 def test_many_labels_fit_on_the_picture(tmp_path: Path) -> None:
-    names = [f"label {number}" for number in range(77)]
+    names = [f"label {number}" for number in range(75)] + ["under $5%", "from $5% to $10%"]
     texts = [TextExample("text", label=name) for name in names]
     said = [ClassPrediction(name, dict.fromkeys(names, 1 / 77)) for name in names]
     plot_confusion(texts, said, tmp_path / "many.png")

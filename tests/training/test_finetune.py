@@ -1,5 +1,6 @@
 """Every family is fine-tuned and opened again; a run that cannot work leaves no mark."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from albert_tf.config import AlbertConfig
 from albert_tf.models.backbone import AlbertBackbone
+from albert_tf.models.saved import load_backbone
 from albert_tf.tasks.classification import ClassificationTask, TextExample
 from albert_tf.tasks.race import ChoiceExample, MultipleChoiceTask
 from albert_tf.tasks.regression import RegressionTask, ScoredExample
@@ -14,7 +16,7 @@ from albert_tf.tasks.squad import QuestionAnsweringTask, QuestionExample
 from albert_tf.tasks.task import Task
 from albert_tf.text.tokenizer import Tokenizer
 from albert_tf.training.evaluate import load
-from albert_tf.training.finetune import finetune
+from albert_tf.training.finetune import _starting_model, finetune
 from albert_tf.training.options import FinetuningOptions
 
 CONTEXT = "At dawn Mina was in the kitchen."
@@ -61,6 +63,49 @@ def test_examples_without_an_answer_in_reach_are_refused(
 ) -> None:
     whole = [QuestionExample("Where?", CONTEXT * 9, (CONTEXT * 9,), 0)]
     refuse(pretrained, tmp_path / "out", f"{name} must hold an example", **{name: whole})
+
+
+def test_a_vocabulary_larger_than_the_table_is_refused(
+    pretrained: Path, tokenizer: Tokenizer, tmp_path: Path
+) -> None:
+    config = replace(load_backbone(pretrained).config, vocab_size=60)
+    AlbertBackbone(config).save_to_preset(str(tmp_path / "small"))
+    tokenizer.save(tmp_path / "small")
+    words = r"vocab_size pieces \(60\); it holds 120"
+    refuse(tmp_path / "small", tmp_path / "out", words)
+
+
+def test_what_was_saved_frozen_is_trained_and_a_new_pooler_beside_adapters(
+    pretrained: Path, tokenizer: Tokenizer, tmp_path: Path
+) -> None:
+    backbone = load_backbone(pretrained)
+    backbone.trainable = False
+    backbone.save_to_preset(str(tmp_path))
+    tokenizer.save(tmp_path)
+    assert not load_backbone(tmp_path).trainable_variables  # the control
+    task = ClassificationTask(labels=("no", "yes"), sequence_length=29)
+    model, _ = _starting_model(task, tmp_path, FinetuningOptions())
+    assert model.backbone.trainable_variables
+    for new_pooler in (False, True):
+        options = FinetuningOptions(lora=2, new_pooler=new_pooler)
+        model, _ = _starting_model(task, tmp_path, options)
+        names = {variable.path for variable in model.backbone.trainable_variables}
+        assert any("pooler" in name for name in names) == new_pooler
+        assert any("lora" in name for name in names)
+
+
+@pytest.mark.slow
+def test_a_run_is_not_continued_with_other_validation_examples(
+    pretrained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = ClassificationTask(labels=("no", "yes"), sequence_length=29)
+    rows = [TextExample(text, label=label) for text in ("so", "at dawn") for label in task.labels]
+    monkeypatch.setattr("albert_tf.training.finetune.finish", lambda _: 1 / 0)
+    options = FinetuningOptions(epochs=1, batch_size=2)
+    with pytest.raises(ZeroDivisionError):
+        finetune(task, pretrained, rows, rows, options, tmp_path / "out")
+    with pytest.raises(ValueError, match="an unfinished run whose validation was"):
+        finetune(task, pretrained, rows, rows[:2], options, tmp_path / "out")
 
 
 def test_a_folder_without_a_model_is_refused(tokenizer: Tokenizer, tmp_path: Path) -> None:

@@ -164,6 +164,18 @@ def test_errors_name_what_the_user_named(tmp_path: Path) -> None:
         import_checkpoint("huggingface", str(tmp_path / "it.zip"), tmp_path / "ours")
 
 
+def test_a_slash_at_the_end_changes_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "albert").mkdir()
+    monkeypatch.chdir(tmp_path)
+    for source in ("albert", "albert/"):
+        with pytest.raises(FileNotFoundError) as caught:
+            import_checkpoint("google", source, tmp_path / "ours")
+        assert "//" not in str(caught.value)
+        assert str(caught.value).startswith("albert")
+
+
 def test_a_vocabulary_may_lie_elsewhere(tmp_path: Path) -> None:
     write_tiny(tmp_path / "theirs")
     (tmp_path / "words").mkdir()

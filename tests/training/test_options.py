@@ -24,3 +24,12 @@ def test_impossible_settings_are_named(changes: dict[str, float], words: str) ->
 def test_zero_is_a_seed_and_a_warmup() -> None:
     assert PretrainingOptions(seed=0, warmup_steps=0).warmup_steps == 0
     assert FinetuningOptions(epochs=1).batch_size == 32
+
+
+def test_a_rate_may_be_a_whole_number() -> None:
+    assert FinetuningOptions(dropout=0, head_dropout=0, warmup_share=0, layer_decay=1).dropout == 0
+
+
+def test_an_unknown_optimizer_is_named() -> None:
+    with pytest.raises(ValueError, match="unknown optimizer 'adam'; choose one of adamw, lamb"):
+        PretrainingOptions(optimizer="adam").peak_rate  # noqa: B018

@@ -69,6 +69,13 @@ def test_runs_with_other_settings_or_files_do_not_mix(tmp_path: Path) -> None:
         train(Trainer(), tmp_path, OPTIONS, model="n")
 
 
+def test_several_workers_are_refused(tmp_path: Path) -> None:
+    options = replace(OPTIONS, distribute="multi_worker")
+    with pytest.raises(ValueError, match="without distribute='multi_worker'"):
+        finetune_seeds(2, Trainer(), TASK, options, tmp_path, {})
+    assert not list(tmp_path.iterdir())
+
+
 def test_one_seed_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"seeds must be at least 2, .*; got 1"):
         finetune_seeds(1, Trainer(), TASK, OPTIONS, tmp_path, {})
