@@ -89,6 +89,10 @@ def _require(
     family: str, arguments: argparse.Namespace, *names: str, others: tuple[str, ...] = ()
 ) -> None:
     """Sees that the texts of a family are given, and none of another."""
+    if any(getattr(arguments, name) is None for name in names):
+        *first, last = (f"--{name}" for name in names)
+        options = f"{', '.join(first)} and {last}" if first else last
+        raise ValueError(f"this is a {family} model; give it {options}.")
     foreign = [
         f"--{name}"
         for name in _TEXTS
@@ -96,10 +100,6 @@ def _require(
     ]
     if foreign:
         raise ValueError(f"this is a {family} model, which reads no {', '.join(foreign)}.")
-    if any(getattr(arguments, name) is None for name in names):
-        *first, last = (f"--{name}" for name in names)
-        options = f"{', '.join(first)} and {last}" if first else last
-        raise ValueError(f"this is a {family} model; give it {options}.")
 
 
 def _check_file(arguments: argparse.Namespace) -> None:
