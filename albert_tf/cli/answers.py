@@ -13,9 +13,9 @@ from typing import Any
 
 from tqdm import tqdm
 
-from albert_tf.cli.options import given_options
+from albert_tf.cli.options import given_options, spelled
 from albert_tf.cli.output import print_table, write_json
-from albert_tf.cli.tasks import check_columns
+from albert_tf.cli.tasks import COLUMNS, check_columns
 from albert_tf.runtime.contract import CONTRACT_FILE, Contract, FileRecord
 from albert_tf.tasks.classification import TextExample
 from albert_tf.tasks.named import read_as
@@ -26,7 +26,6 @@ from albert_tf.tasks.submission import submission_path, write_submission
 from albert_tf.tasks.task import TaskModel
 
 _TEXTS = ("text", "pair", "question", "context", "option")
-_COLUMNS = ("text_column", "pair_column", "label_column")
 
 
 def evaluate(arguments: argparse.Namespace) -> None:
@@ -64,10 +63,9 @@ def _score_pretrained(arguments: argparse.Namespace) -> dict[str, float]:
     from albert_tf.examples.shards import TokenShards
     from albert_tf.training.evaluate import score_pretrained
 
-    given = [name for name in ("task", *_COLUMNS) if getattr(arguments, name) is not None]
+    given = spelled(arguments, ("task", *COLUMNS))
     if given:
-        option = given[0].replace("_", "-")
-        raise ValueError(f"--{option} is for --data; examples of pretraining have none.")
+        raise ValueError(f"{given[0]} is for --data; examples of pretraining have none.")
     limit = {} if arguments.limit is None else {"limit": arguments.limit}
     return score_pretrained(arguments.model, TokenShards(arguments.examples), **limit)
 
@@ -93,11 +91,7 @@ def _require(
         *first, last = (f"--{name}" for name in names)
         options = f"{', '.join(first)} and {last}" if first else last
         raise ValueError(f"this is a {family} model; give it {options}.")
-    foreign = [
-        f"--{name}"
-        for name in _TEXTS
-        if name not in {*names, *others} and getattr(arguments, name) is not None
-    ]
+    foreign = spelled(arguments, [name for name in _TEXTS if name not in {*names, *others}])
     if foreign:
         raise ValueError(f"this is a {family} model, which reads no {', '.join(foreign)}.")
 

@@ -15,7 +15,7 @@ from itertools import chain
 
 from tqdm import tqdm
 
-from albert_tf.cli.options import given_options
+from albert_tf.cli.options import given_options, spelled
 from albert_tf.cli.output import print_rows, print_table, write_json
 from albert_tf.cli.tasks import new_task
 from albert_tf.export.recipes import DEFAULT_RECIPE
@@ -145,9 +145,7 @@ def finetune(arguments: argparse.Namespace) -> None:
 
 def _refuse_litert_options(arguments: argparse.Namespace) -> None:
     """Options that say how a LiteRT file is made mean nothing to another library's."""
-    given = [
-        "--" + name.replace("_", "-") for name in _OF_LITERT if getattr(arguments, name) is not None
-    ]
+    given = spelled(arguments, _OF_LITERT)
     if given:
         raise ValueError(f"--format {arguments.format} has no {', '.join(given)}; leave it out.")
 

@@ -6,13 +6,13 @@ arguments  ->  [examples]  ->  examples.corpus, examples.beam, training.static_r
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from albert_tf.cli.options import add_count, add_path, add_step, given, given_options
+from albert_tf.cli.options import add_count, add_path, add_step, given_options, spelled
 from albert_tf.cli.output import print_table
 from albert_tf.examples.documents import FORMATS
 from albert_tf.examples.sentence_pairs import OBJECTIVES
@@ -114,9 +114,9 @@ def _check(arguments: argparse.Namespace) -> None:
     if "://" in arguments.out and (arguments.static or not arguments.runner):
         reason = "static examples" if arguments.static else "examples made without --runner"
         raise ValueError(f"--out must be a folder of this machine for {reason}.")
-    if not arguments.static and given(_Static, arguments):
-        option = next(iter(given(_Static, arguments))).replace("_", "-")
-        raise ValueError(f"--{option} is for --static; token shards leave that to training.")
+    chosen = spelled(arguments, [field.name for field in fields(_Static)])
+    if chosen and not arguments.static:
+        raise ValueError(f"{chosen[0]} is for --static; token shards leave that to training.")
 
 
 def _write_shards(arguments: argparse.Namespace, folder: str) -> CorpusStatistics:
@@ -164,14 +164,9 @@ def _adopt_static_examples(arguments: argparse.Namespace) -> None:
     from albert_tf.text.tokenizer import load_tokenizer
     from albert_tf.training.static_records import adopt_static_examples
 
-    made = [
-        name
-        for name in ("copies", "gzip", "seed", "sequence_length")
-        if getattr(arguments, name) is not None
-    ]
+    made = spelled(arguments, ("copies", "gzip", "seed", "sequence_length"))
     if made:
-        option = made[0].replace("_", "-")
-        raise ValueError(f"--{option} is for records that are still to be made; leave it out.")
+        raise ValueError(f"{made[0]} is for records that are still to be made; leave it out.")
     files = find_files(arguments.corpus)
     folder = Path(arguments.out)
     if {file.parent.resolve() for file in files} != {folder.resolve()}:

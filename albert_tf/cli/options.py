@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import textwrap
+from collections.abc import Iterable
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -159,6 +160,15 @@ def add_finetuning(step: Any) -> None:
 def add_rate(step: Any, name: str, text: str) -> None:
     """An option that is a number from 0 to 1."""
     step.add_argument(name, type=float, metavar="RATE", help=text)
+
+
+def spelled(arguments: argparse.Namespace, names: Iterable[str]) -> list[str]:
+    """Returns those of some options that the user gave, as they are spelled."""
+    return [
+        "--" + name.replace("_", "-")
+        for name in names
+        if getattr(arguments, name, None) is not None
+    ]
 
 
 def given(kind: type, arguments: argparse.Namespace) -> dict[str, Any]:

@@ -9,12 +9,14 @@ import argparse
 from dataclasses import replace
 from typing import Any
 
-from albert_tf.cli.options import add_step, given_options
+from albert_tf.cli.options import add_step, given_options, spelled
 from albert_tf.cli.output import print_rows
 from albert_tf.tasks.classification import ClassificationTask, find_labels
 from albert_tf.tasks.named import find_task, has_columns, named_tasks
 from albert_tf.tasks.task import Task
 
+# Options that name the columns of a table.
+COLUMNS = ("text_column", "pair_column", "label_column")
 # Settings that only some families have.
 _OF_FAMILIES = ("doc_stride", "max_query_length", "max_answer_length", "max_qa_length")
 
@@ -64,8 +66,7 @@ def check_settings(arguments: argparse.Namespace, task: Task) -> None:
     Raises:
         ValueError: such an option was given.
     """
-    given = [name for name in _OF_FAMILIES if getattr(arguments, name) is not None]
-    foreign = ["--" + name.replace("_", "-") for name in given if not hasattr(task, name)]
+    foreign = spelled(arguments, [name for name in _OF_FAMILIES if not hasattr(task, name)])
     if foreign:
         raise ValueError(f"{arguments.task} has no {', '.join(foreign)}; leave it out.")
 
@@ -76,9 +77,7 @@ def check_columns(arguments: argparse.Namespace, task: Task, name: str) -> None:
     Raises:
         ValueError: such an option was given.
     """
-    columns = [option for option in vars(arguments) if option.endswith("_column")]
-    given = [option for option in columns if getattr(arguments, option) is not None]
-    foreign = [option for option in given if not (has_columns(task) and hasattr(task, option))]
-    if foreign:
-        options = ", ".join("--" + option.replace("_", "-") for option in foreign)
-        raise ValueError(f"{name} knows its files, which need no {options}.")
+    foreign = [column for column in COLUMNS if not (has_columns(task) and hasattr(task, column))]
+    given = spelled(arguments, foreign)
+    if given:
+        raise ValueError(f"{name} knows its files, which need no {', '.join(given)}.")

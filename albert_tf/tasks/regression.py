@@ -128,9 +128,8 @@ class RegressionTask:
         Raises:
             ValueError: the second text is missing.
         """
-        if self.pair_column is not None and example.pair is None:
-            raise ValueError(f"a model of pairs must be given a pair; got {example.text!r} alone.")
-        return [Window(pack_texts(example.text, example.pair, tokenizer, self.sequence_length))]
+        texts = (example.text, example.pair)
+        return [Window(pack_texts(*texts, tokenizer, self.sequence_length, self.pair_column))]
 
     def decode(
         self,

@@ -96,13 +96,20 @@ def check_room(sequence_length: int, pair_column: str | None = None) -> None:
 
 
 def pack_texts(
-    text: str, pair: str | None, tokenizer: Tokenizer, sequence_length: int
+    text: str,
+    pair: str | None,
+    tokenizer: Tokenizer,
+    sequence_length: int,
+    pair_column: str | None = None,
 ) -> PackedSequence:
     """Packs a text, or two as segments, cut to the length.
 
     Raises:
-        ValueError: there is no room for one token of each.
+        ValueError: there is no room for one token of each, or no second text where a column
+            has them.
     """
+    if pair_column is not None and pair is None:
+        raise ValueError(f"a model of pairs must be given a pair; got {text!r} alone.")
     texts = [text] if pair is None else [text, pair]
     first, *rest = tokenizer.encode_ids(texts)
     second = rest[0] if rest else None
