@@ -21,6 +21,7 @@ from keras import ops
 from albert_tf.examples.packing import Ints
 from albert_tf.export.convert import convert
 from albert_tf.export.lookup import as_lookups
+from albert_tf.layers.encoder import of_computed_shape
 from albert_tf.models.backbone import INPUT_NAMES
 from albert_tf.runtime.engine import Engine
 
@@ -95,6 +96,7 @@ def _body(backbone: keras.Model) -> tf.Module:
         mask = inputs["padding_mask"]
 
         def once(_: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
+            x = of_computed_shape(x)
             return feed_forward(attention(x, x, mask))
 
         embedded = backbone.embedding(inputs["token_ids"], inputs["segment_ids"])

@@ -107,9 +107,7 @@ class AlbertEncoder(keras.layers.Layer):
         for run, count in [*before, (layers, times - alone)]:
 
             def once(_: Any, x: Tensor, run: list[Layer] = run) -> Tensor:
-                # Changes nothing. TensorFlow Lite to 2.16 at least plans a loop's body for the
-                # first length it meets and answers others wrongly, but where sizes are computed.
-                x = ops.reshape(x, ops.shape(x))
+                x = of_computed_shape(x)
                 for layer in run:
                     x = apply(layer, x, x)
                 return x
@@ -211,3 +209,14 @@ def take_places(x: Tensor, positions: Tensor) -> Tensor:
     batch, length, width = ops.shape(x)
     starts = ops.expand_dims(ops.arange(batch) * length, 1)  # [B, 1]
     return ops.take(ops.reshape(x, (-1, width)), starts + positions, axis=0)
+
+
+def of_computed_shape(x: Tensor) -> Tensor:
+    """Returns x as it is, for the first line of the body of a loop that is exported.
+
+    A body all of whose shapes are known before it runs is planned by LiteRT once for a length,
+    and may be answered wrongly the first time that an input is longer: up to 2.16 of
+    TensorFlow Lite in float, up to LiteRT 2.3 in static integers. A computed shape has it
+    planned while it runs.
+    """
+    return ops.reshape(x, ops.shape(x))

@@ -9,6 +9,7 @@ from tensorflow.lite.python import schema_py_generated as schema
 from albert_tf import runtime
 from albert_tf.export import bundle
 from albert_tf.export.convert import convert
+from albert_tf.export.depth_error import _body
 from albert_tf.export.heads import Head, MaskedLMHead
 from albert_tf.export.signature import Form, build_signature
 from albert_tf.export.verify import verify
@@ -77,15 +78,21 @@ def shapes_computed(content: bytes) -> list[str]:
     return found
 
 
+# What enters a loop is reshaped, see `of_computed_shape`; nothing else is.
+ONCE = ["SHAPE", "PACK", "RESHAPE"]
+
+
 @pytest.mark.parametrize("name", ["loop", "loop_batch"])
 def test_sizes_are_computed_once_in_the_loop(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     model = Head(AlbertQuestionAnswerer(AlbertBackbone(TINY)))
-    # What enters it is reshaped, see there; nothing else is.
-    found = shapes_computed(convert(build_signature(model, FORMS[name])))
-    assert found == ["SHAPE", "PACK", "RESHAPE"]
+    assert shapes_computed(convert(build_signature(model, FORMS[name]))) == ONCE
     # The control: Keras's own linear layer.
     monkeypatch.setattr(Dense, "call", keras.layers.Dense.call)
     assert len(shapes_computed(convert(build_signature(model)))) > 20
+
+
+def test_the_body_whose_error_is_measured_is_planned_as_that_of_a_file() -> None:
+    assert shapes_computed(convert(_body(AlbertBackbone(TINY)))) == ONCE
 
 
 def test_the_counting_sees_weights_that_are_stored_twice() -> None:
