@@ -37,7 +37,13 @@ def wordpiece(request: pytest.FixtureRequest, tmp_path: Path) -> Tokenizer:
     return write_wordpiece(tmp_path, request.param)
 
 
-@pytest.fixture(params=["sentencepiece", "wordpiece", "wordpiece with accents"])
+@pytest.fixture(
+    params=[
+        "sentencepiece",
+        "wordpiece",
+        pytest.param("wordpiece with accents", marks=pytest.mark.slow),
+    ]
+)
 def reader(request: pytest.FixtureRequest, tokenizer: Tokenizer, tmp_path: Path) -> Tokenizer:
     if request.param == "sentencepiece":
         return tokenizer

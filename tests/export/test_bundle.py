@@ -123,7 +123,9 @@ def test_a_recipe_of_integers_sees_examples_where_there_are_some(
     assert not (tmp_path / "none").exists()
 
 
-@pytest.mark.parametrize(("encoder", "moved"), [("loop", 6), ("unrolled", 0)])
+@pytest.mark.parametrize(
+    ("encoder", "moved"), [("loop", 6), pytest.param("unrolled", 0, marks=pytest.mark.slow)]
+)
 def test_products_of_one_row_are_kept_from_xnnpack_in_a_loop_alone(
     models: Path, tmp_path: Path, encoder: str, moved: int
 ) -> None:
@@ -155,6 +157,7 @@ def test_a_static_recipe_sees_examples_in_the_form_of_the_file(
     assert static.probabilities == pytest.approx(keras_model.probabilities, abs=0.1)
 
 
+@pytest.mark.slow
 def test_an_exported_model_answers_where_tensorflow_cannot_be_imported(
     models: Path, tmp_path: Path
 ) -> None:

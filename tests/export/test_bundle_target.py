@@ -67,6 +67,7 @@ def test_a_mount_point_is_refused_before_any_work() -> None:
         check_target(Path("/proc"))
 
 
+@pytest.mark.slow
 def test_what_is_written_into_the_target_meanwhile_is_kept(
     models: Path, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -54,31 +54,30 @@ def answers(content: bytes) -> Floats:
     return np.concatenate([engine.run(batch)["logits"] for batch in inputs(1)])
 
 
-def test_a_file_answers_as_before_and_products_lose_their_means() -> None:
+@pytest.mark.parametrize(
+    "form", [Form(), pytest.param(Form("unrolled", 20), marks=pytest.mark.slow)]
+)
+def test_a_file_answers_as_before_and_products_lose_their_means(form: Form) -> None:
     model = build_model()
     entering = measure_entering(model.backbone, inputs(0))
-    for form in (Form(), Form("unrolled", 20)):
-        plain = convert(build_signature(model, form))
-        with centered(entering):
-            changed = convert(build_signature(model, form))
-        assert np.abs(answers(changed) - answers(plain)).max() < 1e-4
-        assert len(changed) > len(plain)
-        assert convert(build_signature(model, form)) == plain  # it is over
+    plain = convert(build_signature(model, form))
+    with centered(entering):
+        changed = convert(build_signature(model, form))
+    assert np.abs(answers(changed) - answers(plain)).max() < 1e-4
+    assert len(changed) > len(plain)
+    assert convert(build_signature(model, form)) == plain  # it is over
     # The control: means that no bias knows of are missed.
     wrong = {layer: Moments(1, moments.mean + 1) for layer, moments in entering.items()}
     for layer, moments in wrong.items():
         layer.bias.assign(np.asarray(layer.bias) - moments.mean @ np.asarray(layer.kernel))
     with centered(wrong):
-        assert np.abs(answers(convert(build_signature(model))) - answers(plain)).max() > 1e-2
+        assert np.abs(answers(convert(build_signature(model, form))) - answers(plain)).max() > 1e-2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sharing", "layers"),
-    [
-        ("attention", 10),
-        pytest.param("ffn", 14, marks=pytest.mark.slow),
-        pytest.param("none", 18, marks=pytest.mark.slow),
-    ],
+    [("attention", 10), ("ffn", 14), ("none", 18)],
 )
 def test_layers_that_are_not_shared_lose_their_own_means(sharing: str, layers: int) -> None:
     model = build_model(replace(WIDE, parameter_sharing=sharing))

@@ -5,6 +5,7 @@ from functools import partial
 
 import keras
 import numpy as np
+import pytest
 
 from albert_tf.export.convert import convert
 from albert_tf.export.depth_error import _begun, _body, errors_by_depth
@@ -31,6 +32,7 @@ def test_every_depth_has_an_error_and_a_file_that_is_not_quantized_has_none() ->
     assert same == [0.0] * WIDE.num_hidden_layers
 
 
+@pytest.mark.slow
 def test_a_static_recipe_has_errors_too() -> None:
     model = AlbertTextClassifier(AlbertBackbone(WIDE), num_classes=2)
     static = partial(quantize, name="static_wi8_ai8")

@@ -170,6 +170,7 @@ def test_the_weights_are_there_once_and_equal_exports_are_equal(
     assert len(packed) - len(model) - vocabulary_bytes < 4_000
 
 
+@pytest.mark.slow
 def test_an_export_has_it(models: Path, tmp_path: Path) -> None:
     bundle.export(models / "regressor", tmp_path / "out", "float32")
     content = (tmp_path / "out" / "model.tflite").read_bytes()

@@ -179,6 +179,7 @@ def test_runtimes_that_know_one_scale_are_told_of_more(model: bytes, name: str) 
     assert all((version <= 9) == old for version in versions), versions
 
 
+@pytest.mark.slow
 def test_one_scale_for_rows_of_all_sizes_is_what_compat_avoids() -> None:
     classifier = build_model()
     table = classifier.backbone.embedding.token.embeddings

@@ -45,6 +45,7 @@ def test_the_largest_of_a_block_stays_so_that_a_second_rounding_changes_nothing(
     assert len(np.unique(np.abs(found[0, :32]))) <= 8
 
 
+@pytest.mark.slow
 def test_the_quantizer_keeps_every_weight_where_it_was_put() -> None:
     model = build_model()
     wanted = in_blocks(products(model.backbone))

@@ -132,6 +132,7 @@ def test_an_exported_form_answers_as_keras_does(
             assert ours.probabilities == pytest.approx(theirs.probabilities, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_a_fixed_length_cuts_what_the_task_reads(models: Path, tmp_path: Path) -> None:
     contract = bundle.export(models / "classifier", tmp_path / "out", "float32", Form("loop", 13))
     assert contract.task["sequence_length"] == 13

@@ -41,7 +41,8 @@ def subgraphs(model: bytes) -> list[bytes]:
     ("recipe", "moved"),
     [
         ("dynamic_wi8_afp32", MOVED),
-        ("dynamic_wi4b32_afp32", 1),  # the output of attention alone has 8 bits
+        # The output of attention alone has 8 bits.
+        pytest.param("dynamic_wi4b32_afp32", 1, marks=pytest.mark.slow),
         pytest.param("compat", MOVED, marks=pytest.mark.slow),
     ],
 )
@@ -68,6 +69,7 @@ def test_products_of_one_row_are_moved_and_answer_as_before(recipe: str, moved: 
     assert np.abs(far - expected).max() > 1e-2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("head", "form", "moved"),
     [

@@ -41,6 +41,7 @@ def test_a_model_that_is_sure_hides_nothing(models: Path) -> None:
         verify(head, converted, lengths=(7,))
 
 
+@pytest.mark.slow
 def test_a_model_of_one_segment_is_shown_no_other(tokenizer: Tokenizer) -> None:
     config = replace(tiny_config(tokenizer, 31), type_vocab_size=1)
     model = AlbertTextClassifier(AlbertBackbone(config), num_classes=3)
@@ -52,6 +53,7 @@ def test_a_model_of_one_segment_is_shown_no_other(tokenizer: Tokenizer) -> None:
     assert segments[0]["segment_ids"].max() == 1  # the control: others are
 
 
+@pytest.mark.slow
 def test_positions_that_differ_are_seen_at_their_length(models: Path) -> None:
     model = AlbertTextClassifier.from_preset(str(models / "classifier"), compile=False)
     converted = convert(build_signature(model))

@@ -206,7 +206,8 @@ def test_losses_and_accuracies_are_means_over_the_weights() -> None:
 
 
 @pytest.mark.parametrize("one_hot", [True, False])
-@pytest.mark.parametrize("batch_size", [5, 3])  # equal to the classes, too
+# Equal to the classes, too.
+@pytest.mark.parametrize("batch_size", [pytest.param(5, marks=pytest.mark.slow), 3])
 def test_a_loss_of_one_hot_classes_is_the_same_as_of_ids(one_hot: bool, batch_size: int) -> None:
     keras.utils.set_random_seed(0)
     model = AlbertTextClassifier(replicas.AlbertBackbone(replicas.CONFIG), 3, dropout=0.0)

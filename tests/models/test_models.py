@@ -39,7 +39,8 @@ def build(kind: type) -> tuple[keras.Model, dict[str, np.ndarray]]:
 
 
 @pytest.mark.parametrize(
-    ("size", "count"), [("albert_base", 11_683_584), ("bert_base", 109_482_240)]
+    ("size", "count"),
+    [("albert_base", 11_683_584), pytest.param("bert_base", 109_482_240, marks=pytest.mark.slow)],
 )
 def test_backbones_have_the_published_number_of_parameters(size: str, count: int) -> None:
     assert AlbertBackbone(AlbertConfig.named(size)).count_params() == count
@@ -56,9 +57,9 @@ def test_the_backbone_names_its_outputs() -> None:
     [
         (AlbertPretrainer, {"mlm": (B, M, TINY.vocab_size), "sop": (B, 2)}),
         (AlbertTextClassifier, {"logits": (B, 5)}),
-        (AlbertTextRegressor, {"score": (B,)}),
+        pytest.param(AlbertTextRegressor, {"score": (B,)}, marks=pytest.mark.slow),
         (AlbertQuestionAnswerer, {"start": (B, T), "end": (B, T)}),
-        (AlbertMultipleChoice, {"logits": (B, 4)}),
+        pytest.param(AlbertMultipleChoice, {"logits": (B, 4)}, marks=pytest.mark.slow),
     ],
 )
 def test_a_saved_model_answers_the_same(
@@ -87,7 +88,9 @@ def test_shared_weights_are_saved_once(tmp_path: Path, sharing: str) -> None:
     assert sum(stored) == backbone.count_params()
 
 
-@pytest.mark.parametrize("objective", ["sop", "nsp", "none"])
+@pytest.mark.parametrize(
+    "objective", ["sop", *(pytest.param(name, marks=pytest.mark.slow) for name in ("nsp", "none"))]
+)
 def test_the_sentence_objective_is_a_setting(tmp_path: Path, objective: str) -> None:
     model = AlbertPretrainer(AlbertBackbone(TINY), sentence_objective=objective)
     names = ["mlm"] if objective == "none" else ["mlm", objective]

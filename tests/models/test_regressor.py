@@ -31,6 +31,7 @@ def test_a_regressor_learns_numbers_by_their_squared_error() -> None:
     np.testing.assert_allclose(model(inputs)["score"], scores, atol=0.3)  # dropout was on
 
 
+@pytest.mark.slow
 def test_micro_batches_of_numbers_update_as_the_whole_batch() -> None:
     after = []
     for parts in (1, 3):

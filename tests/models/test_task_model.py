@@ -56,6 +56,7 @@ def test_batches_may_be_made_one_by_one() -> None:
     assert furthest(control, expected) > 1e-3
 
 
+@pytest.mark.slow
 def test_the_size_of_batches_may_stand_third_as_in_keras() -> None:
     expected, found = classifier(), classifier()
     expected.fit(INPUTS, LABELS, batch_size=1, shuffle=False, verbose=0)

@@ -37,6 +37,7 @@ def test_a_vocabulary_is_never_overwritten(vocabulary: Path) -> None:
     assert (vocabulary / "spiece.model").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_long_lines_are_learned_like_short_ones(stories: list[list[str]], tmp_path: Path) -> None:
     """Though a syllable takes nine bytes once it is decomposed, and the trainer a million."""
     lines = [line for story in stories for line in story]

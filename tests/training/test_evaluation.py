@@ -98,6 +98,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory, pretrained: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_logged_score_is_that_of_the_answers(tmp_path: Path, pretrained: Path) -> None:
     log = train(pretrained, tmp_path / "out")
     assert [entry["step"] for entry in log] == [3, 6, 9, 12]
@@ -249,6 +250,7 @@ def test_kill_9_between_the_best_and_its_checkpoint_changes_nothing(
     assert_same_run(whole, cut)
 
 
+@pytest.mark.slow
 def test_a_run_whose_best_weights_are_gone_says_so(
     tmp_path: Path, pretrained: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -137,7 +137,10 @@ FAMILIES: list[tuple[Task, list[Any], dict[str, float]]] = [
 ]
 
 
-@pytest.mark.parametrize(("task", "examples", "scores"), FAMILIES)
+@pytest.mark.parametrize(
+    ("task", "examples", "scores"),
+    [FAMILIES[0], *(pytest.param(*family, marks=pytest.mark.slow) for family in FAMILIES[1:])],
+)
 def test_a_family_learns_its_examples_and_answers_from_its_folder(
     pretrained: Path, tmp_path: Path, task: Task, examples: list[Any], scores: dict[str, float]
 ) -> None:

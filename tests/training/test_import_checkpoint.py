@@ -189,7 +189,7 @@ def test_a_vocabulary_may_lie_elsewhere(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["30k-clean.model", "assets/tokenizer/vocabulary.spm"])
-@pytest.mark.parametrize("cased", [False, True])
+@pytest.mark.parametrize("cased", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_vocabulary_that_expects_cleaned_text_learns_to_clean(
     tmp_path: Path, stories: list[list[str]], name: str, cased: bool
 ) -> None:

@@ -48,6 +48,7 @@ def test_stored_examples_are_those_of_the_shards(tmp_path: Path, shards: TokenSh
     assert not set(found) & set(other)  # the control: another seed masks other words
 
 
+@pytest.mark.slow
 def test_a_model_is_trained_from_stored_examples(tmp_path: Path, shards: TokenShards) -> None:
     store(shards, tmp_path / "stored")
     options = replace(OPTIONS, steps=20, steps_per_save=10, learning_rate=0.01)
