@@ -41,6 +41,9 @@ class FactorizedEmbedding(keras.layers.Layer):
 
     Output: float [B, T, H]. Layer normalization comes before the projection.
 
+    Raises:
+        ValueError: sequences longer than `max_position_embeddings`.
+
     Source: ALBERT (arXiv:1909.11942) section 3.1; google-research/albert
     modeling.py, embedding_postprocessor.
     """
@@ -80,7 +83,14 @@ class FactorizedEmbedding(keras.layers.Layer):
             self.projection.build(embedded)
 
     def call(self, token_ids: Tensor, segment_ids: Tensor, training: bool = False) -> Tensor:
-        positions = ops.arange(ops.shape(token_ids)[1])  # [T]
+        length, longest = ops.shape(token_ids)[1], self.config.max_position_embeddings
+        # A tensor where a graph is traced for any length.
+        if isinstance(length, int) and length > longest:
+            raise ValueError(
+                f"token_ids must be at most max_position_embeddings ({longest}) long; got {length}."
+                f" Cut texts to a sequence_length of {longest}."
+            )
+        positions = ops.arange(length)  # [T]
         x = self.token(token_ids) + self.position(positions) + self.segment(segment_ids)
         x = ops.cast(self.norm(x), self.compute_dtype)
         x = self.dropout(x, training=training)  # [B, T, E]

@@ -1,6 +1,7 @@
 """The factorized embedding equals its equation."""
 
 import numpy as np
+import pytest
 
 from albert_tf.layers.embeddings import FactorizedEmbedding
 from tests.conftest import TINY
@@ -28,3 +29,12 @@ def test_the_embedding_equals_the_equation() -> None:
 def test_the_segment_matters_to_the_embedding() -> None:
     layer = FactorizedEmbedding(TINY)
     assert not np.allclose(layer(TOKENS, SEGMENTS), layer(TOKENS, 0 * SEGMENTS), atol=1e-4)
+
+
+def test_more_tokens_than_positions_are_an_error_and_not_zeros() -> None:
+    layer = FactorizedEmbedding(TINY)
+    longest = np.ones((1, TINY.max_position_embeddings), np.int32)
+    assert np.isfinite(layer(longest, longest)).all()
+    longer = np.ones((1, TINY.max_position_embeddings + 1), np.int32)
+    with pytest.raises(ValueError, match=r"at most max_position_embeddings \(64\) long; got 65"):
+        layer(longer, longer)
