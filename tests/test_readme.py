@@ -44,20 +44,25 @@ def test_the_readme_shows_every_step() -> None:
     assert steps >= {"vocab", "pretrain", "import", "finetune", "export", "evaluate", "predict"}
 
 
-def test_every_link_leads_somewhere() -> None:
-    """Of the pages to files of the project, and in the README to its own headings."""
-    headings = {
+def headings(page: Path) -> set[str]:
+    """What a link to one of its headings says after the #."""
+    return {
         re.sub(r"[^a-z0-9 -]", "", line.lstrip("# ").lower()).replace(" ", "-")
-        for line in README.splitlines()
+        for line in page.read_text(encoding="utf-8").splitlines()
         if line.startswith("#")
     }
+
+
+def test_every_link_leads_somewhere() -> None:
+    """Of the pages to files of the project, and to headings of pages."""
     for page in (*PAGES, "android_demo/README.md"):
         text = (ROOT / page).read_text(encoding="utf-8")
         for link in re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r'src="([^"]+)"', text):
             path, _, heading = link.partition("#")
             if not link.startswith("https://"):
-                assert not path or (ROOT / page).parent.joinpath(path).exists(), (page, link)
-                assert not heading or heading in headings, (page, link)
+                target = (ROOT / page).parent / path if path else ROOT / page
+                assert target.exists(), (page, link)
+                assert not heading or heading in headings(target), (page, link)
 
 
 def test_the_published_scores_are_those_of_the_recipes() -> None:
