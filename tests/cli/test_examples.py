@@ -213,6 +213,7 @@ def test_options_that_do_not_go_together_are_refused(
         (["--copies", "3"], "--copies is for --static; token shards leave that to training"),
         (["--gzip"], "--gzip is for --static"),
         (["--corpus", "a.tfrecord", "--static", "--seed", "1"], "--seed is for records that are"),
+        (["--corpus", "a.tfrecord", "--static", "--field", "a"], "--field is for records that are"),
     ],
 )
 def test_options_that_would_do_nothing_are_refused(
