@@ -130,8 +130,9 @@ def _weight_only_wi8(quantizer: Quantizer) -> None:
 def _dynamic_wi4(quantizer: Quantizer) -> None:
     """Weights of 4 bits with a scale for every 32, activations rounded token by token.
 
-    Two products of attention keep 8 bits: on NSMC the drop was 0.15 points in place of 1.25,
-    for 0.5 MB of albert_base. 8 bits for the other two, or for the tables, helped no further.
+    Two products of attention keep 8 bits: on 2,000 sentences of NSMC the drop was 0.15 points
+    in place of 1.25, for 0.5 MB of albert_base. 8 bits for the other two, or for the tables,
+    helped no further.
     """
     quantizer.add_dynamic_config(_ANYWHERE, _EVERY, 4, QuantGranularity.BLOCKWISE_32)
     quantizer.add_dynamic_config(_ATTENTION_VALUES, _PRODUCT, 8)
