@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from albert_tf.export.recipes import BLOCKS, DEFAULT_RECIPE
 from albert_tf.tasks.task import read_task
 
 ANDROID_TASKS = ("question_answering", "classification")
@@ -15,7 +16,11 @@ _MODULE = Path("app", "src", "main")
 
 
 def android_folder(
-    source: str | Path, project: str | Path, batch: int = 1, head: str | None = None
+    source: str | Path,
+    project: str | Path,
+    batch: int = 1,
+    head: str | None = None,
+    recipe: str = DEFAULT_RECIPE,
 ) -> Path:
     """Where in an Android project the app looks for the export of a model.
 
@@ -24,17 +29,24 @@ def android_folder(
         project: Folder of `android_demo`, or of a project laid out like it.
         batch: Inputs of one call of the file.
         head: What the file answers in place of its task; the app knows only tasks.
+        recipe: How the file keeps its weights; LiteRT 1.4, which is in the app, answers those of 4
+            bits with nonsense on some processors (seen with AVX-512 VNNI), and no error.
 
     Raises:
         FileNotFoundError: `source` holds no fine-tuned model, or `project` no app.
-        ValueError: the app has no use for the task, for pairs of texts, for batches or for
-            another head.
+        ValueError: the app has no use for the task, for pairs of texts, for batches, for
+            another head or for the recipe.
     """
     main = Path(project) / _MODULE
     if not main.is_dir():
         raise FileNotFoundError(f"{project} holds no Android app: {_MODULE} is missing.")
     if head is not None:
         raise ValueError(f"the app is for {_KNOWN}, not for {head}; leave --head out.")
+    if recipe in BLOCKS:
+        raise ValueError(
+            f"recipe {recipe} is not for the app: its LiteRT 1.4 answers weights of 4 bits wrongly "
+            "on some processors. Leave --recipe out."
+        )
     task = read_task(Path(source))
     name = task.name
     if batch != 1:

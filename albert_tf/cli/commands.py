@@ -164,12 +164,12 @@ def export(arguments: argparse.Namespace) -> None:
     from albert_tf.export.drop import Gate
     from albert_tf.export.signature import Form
 
-    form = given_options(Form(), arguments)
+    form, recipe = given_options(Form(), arguments), arguments.recipe or DEFAULT_RECIPE
     target = arguments.out or android_folder(
-        arguments.model, arguments.android, form.batch, arguments.head
+        arguments.model, arguments.android, form.batch, arguments.head, recipe
     )
     contract = write(
-        arguments.model, target, arguments.recipe or DEFAULT_RECIPE, form, arguments.head,
+        arguments.model, target, recipe, form, arguments.head,
         calibration=arguments.calibration, gate=given_options(Gate(), arguments), progress=True,
     )  # fmt: skip
     print_table({

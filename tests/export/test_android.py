@@ -50,3 +50,10 @@ def test_batches_and_pairs_of_texts_are_refused(tmp_path: Path) -> None:
         android_folder(tmp_path, PROJECT)
     with pytest.raises(ValueError, match=r"batch must be 1 .* got 8"):
         android_folder(tmp_path, PROJECT, batch=8)
+
+
+def test_weights_of_4_bits_are_refused(tmp_path: Path) -> None:
+    write_task(ClassificationTask(labels=("no", "yes")), tmp_path)
+    with pytest.raises(ValueError, match=r"wi4b32_afp32 is not for the app: .* Leave --recipe out"):
+        android_folder(tmp_path, PROJECT, recipe="dynamic_wi4b32_afp32")
+    assert android_folder(tmp_path, PROJECT, recipe="compat").name == "classification"
