@@ -123,9 +123,8 @@ def test_a_recipe_of_integers_sees_examples_where_there_are_some(
     assert not (tmp_path / "none").exists()
 
 
-@pytest.mark.parametrize(
-    ("encoder", "moved"), [("loop", 6), pytest.param("unrolled", 0, marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("encoder", "moved"), [("loop", 6), ("unrolled", 0)])
 def test_products_of_one_row_are_kept_from_xnnpack_in_a_loop_alone(
     models: Path, tmp_path: Path, encoder: str, moved: int
 ) -> None:

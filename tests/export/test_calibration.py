@@ -46,6 +46,7 @@ def test_examples_are_shown_until_there_are_enough_tokens(
     assert max(moments.rows for moments in found.entering.values()) == 5 * sum(lengths[:3])
 
 
+@pytest.mark.slow
 def test_random_pieces_stand_in_and_are_the_same_every_time(models: Path) -> None:
     source = models / "classifier"
     found = shown(source, "dynamic_wi4b32_afp32")

@@ -95,6 +95,7 @@ def test_layers_that_are_not_shared_lose_their_own_means(sharing: str, layers: i
     assert after < 0.8 * before  # 0.29, 0.60 and 0.06 of it were measured
 
 
+@pytest.mark.slow
 def test_integers_lose_less_of_a_model_with_large_columns() -> None:
     model = build_model()
     plain = convert(build_signature(model))

@@ -80,7 +80,7 @@ def test_scores_and_answers_are_those_of_arrays(made: Any) -> None:
     assert np.ptp(logits) > 0.01
 
 
-@pytest.mark.parametrize("made", ["training", "validation"])
+@pytest.mark.parametrize("made", [pytest.param("training", marks=pytest.mark.slow), "validation"])
 def test_what_is_watched_may_be_of_another_kind(made: str) -> None:
     model = classifier()
     arrays, batches = (INPUTS, LABELS), Made(INPUTS, LABELS)
