@@ -22,11 +22,6 @@ if TYPE_CHECKING:
     from albert_tf.examples.statistics import CorpusStatistics
 
 _WRITTEN_TOGETHER = 256  # examples, which do not depend on it
-# Options that say nothing of records which are there.
-_OF_THE_MAKING = (
-    "copies", "gzip", "seed", "sequence_length", "format", "field", "sentences", "language",
-    "workers", "runner",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -165,11 +160,13 @@ def _write_static_examples(arguments: argparse.Namespace, folder: Path) -> None:
 
 
 def _adopt_static_examples(arguments: argparse.Namespace) -> None:
+    from albert_tf.examples.corpus import CorpusOptions
     from albert_tf.examples.text_files import find_files
     from albert_tf.text.tokenizer import load_tokenizer
     from albert_tf.training.static_records import adopt_static_examples
 
-    made = spelled(arguments, _OF_THE_MAKING)
+    settings = {field.name for kind in (_Static, CorpusOptions) for field in fields(kind)}
+    made = spelled(arguments, sorted((settings - {"objective"}) | {"workers", "runner"}))
     if made:
         raise ValueError(f"{made[0]} is for records that are still to be made; leave it out.")
     files = find_files(arguments.corpus)
