@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from albert_tf import runtime
@@ -21,9 +22,20 @@ from tests.text.test_normalization import FRENCH, HARD, KOREAN, random_texts
 ASSETS = OFFLINE.parent / "app" / "src" / "main" / "assets"
 MAIN = "org.alberttf.desktop.AnswerKt"
 ODD = [*KOREAN, *FRENCH, *HARD, *random_texts(60), "", " ", "\U0001f600 \U0001f600", "a" * 3_000]
-# Two builds of the runtime may add up in another order; seen: 3e-8 of probabilities, 1e-6 of scores
-# of up to 23.
-CLOSE = 1e-4
+
+
+def check_close(ours: npt.ArrayLike, theirs: npt.ArrayLike, most: float) -> None:
+    """Nearly all answers must be equal, the others apart by no more than `most`.
+
+    Two builds of the runtime may add up in another order. Exports in float32 then differ by 3e-8
+    of probabilities and 1e-6 of scores of up to 23. With 8 bits, as here, some processors also
+    round an activation the other way in a few texts: seen in 9 of 1,195, by up to 1.4e-4 of
+    probabilities. Without XNNPACK, whose arithmetic is another, over 89 % of all answers differ
+    by more than 1e-5: probabilities by up to 0.013, scores by up to 0.34.
+    """
+    apart = np.abs(np.subtract(ours, theirs))
+    assert np.mean(apart < 1e-5) > 0.97
+    assert apart.max() < most
 
 
 def model_folder(task: str) -> Path:
@@ -57,8 +69,7 @@ def test_questions_get_the_same_answers(tmp_path: Path) -> None:
     assert [(a["text"], a["start"], a["end"]) for a in found] == [
         (answer.text, answer.start, answer.end) for answer in expected
     ]
-    scores = np.array([[a["score"], e.score] for a, e in zip(found, expected, strict=True)])
-    assert np.abs(scores[:, 0] - scores[:, 1]).max() < CLOSE
+    check_close([a["score"] for a in found], [answer.score for answer in expected], most=0.02)
 
     # What must be noticed: another question about the same story.
     other = kotlin(folder, [{**examples[0], "question": examples[1]["question"]}], tmp_path / "one")
@@ -75,14 +86,11 @@ def test_texts_get_the_same_classes(tmp_path: Path) -> None:
     assert len(expected) > 1_000
     assert [answer["label"] for answer in found] == [answer.label for answer in expected]
     assert [*found[0]["probabilities"]] == [*expected[0].probabilities]
-    ours, theirs = (
-        np.array([[*rows.values()] for rows in answers])
-        for answers in (
-            [answer["probabilities"] for answer in found],
-            [answer.probabilities for answer in expected],
-        )
+    check_close(
+        [[*answer["probabilities"].values()] for answer in found],
+        [[*answer.probabilities.values()] for answer in expected],
+        most=2e-3,
     )
-    assert np.abs(ours - theirs).max() < CLOSE
 
     # What must be noticed: a sentence that tells of another time of day.
     at_dawn, at_night = texts[0], texts[5]
