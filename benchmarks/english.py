@@ -122,7 +122,7 @@ class Run(keras.callbacks.Callback):
             SystemExit: the folder holds a finished run, or one with other settings.
         """
         self.told.out.mkdir(parents=True, exist_ok=True)
-        if (self.told.out / "task.json").exists():
+        if (self.told.out / "task.json").exists() and not self.state.exists():
             raise SystemExit(f"{self.told.out} holds a finished model; choose another folder.")
         if self.curve.exists() and read_json_object(self.curve)["settings"] != self.settings:
             raise SystemExit(f"{self.told.out} holds a run with other settings; choose another.")

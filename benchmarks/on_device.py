@@ -184,13 +184,12 @@ def options() -> argparse.Namespace:
 def main() -> None:
     """Makes the files, lets the contestants take turns, and prints the table."""
     asked = options()
-    asked.out.mkdir(parents=True, exist_ok=True)
+    claim(asked.out, asked.model, asked.vocab)
     model = asked.model
     if model is None:
         model = asked.out / "random"
         if not (model / "albert_task.json").exists():
             random_classifier(asked.vocab, model)
-    claim(asked.out, model)
     backbone = json.loads((model / "config.json").read_text())["config"]
     positions = backbone["config"]["max_position_embeddings"]
     lengths = [length for length in LENGTHS if length <= positions]

@@ -4,7 +4,8 @@
 
 Each export is the command a user would give; sizes and the error of the last hidden states are
 those of its report, of the first eight rows. Every file answers the same labelled rows; what is
-lost is lost to `float32`. A run that was stopped goes on where it was.
+lost is lost to `float32`. A run that was stopped goes on where it was, and one with a larger limit
+from the rows that are answered.
 
 How to read it: beside what is lost stands its standard error, over the rows, where the score is a
 mean of theirs; less than twice that says nothing.
@@ -16,8 +17,9 @@ import argparse
 import json
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -26,24 +28,22 @@ from tqdm import tqdm
 
 from albert_tf.export.drop import BARS
 from albert_tf.export.recipes import FLOAT_RECIPE, INTEGER_RECIPES, RECIPES
-from albert_tf.runtime import load
+from albert_tf.runtime import EdgeModel, load
 
 SHOWN = 8  # rows of the error by depth
 
 
 def measure(recipe: str, asked: argparse.Namespace) -> dict[str, Any]:
     """The report of one export, with its score; what is there is not made again."""
-    folder, scores = asked.out / recipe, asked.out / f"{recipe}.json"
+    folder = asked.out / recipe
     if not (folder / "report.json").exists():
         command = ["export", asked.model, "--recipe", recipe, "--validation", asked.data,
                    "--validation-limit", SHOWN, "--accept-drop", 100, "--out", folder]  # fmt: skip
         if recipe in INTEGER_RECIPES:
             command += ["--calibration", asked.calibration]
         run(command)
-    if not scores.exists():
-        scores.write_text(json.dumps(score(folder, asked)) + "\n")
     report = json.loads((folder / "report.json").read_text())
-    return report | {"score": json.loads(scores.read_text())}
+    return report | {"score": score(folder, asked)}
 
 
 def score(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
@@ -51,13 +51,29 @@ def score(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
     model = load(folder)
     task = model.task
     examples = task.read(asked.data, asked.limit)
-    found = list(tqdm(model.predict_all(examples), folder.name, len(examples), leave=False))
+    kept = f"{folder.name}-{model.contract.model.sha256[:8]}.jsonl"
+    found = answers(model, examples, folder.with_name(kept))
     alone = [
         task.score([row], [answer])[task.metric]
         for row, answer in zip(examples, found, strict=True)
     ]
     whole = task.score(examples, found)[task.metric]
     return {"metric": task.metric, "value": whole, "rows": alone}
+
+
+def answers(model: EdgeModel, examples: list[Any], path: Path) -> list[Any]:
+    """The answer to each example; those in the file, a line each, are not asked for again."""
+    kind = get_type_hints(type(model.task).decode)["return"]
+    with path.open("a+", encoding="ascii") as file:
+        file.seek(0)
+        lines = [line for line in file if line.endswith("\n")]
+        file.truncate(sum(map(len, lines)))
+        with tqdm(total=len(examples), initial=len(lines), desc=path.stem, leave=False) as bar:
+            for found in model.predict_all(examples[len(lines) :]):
+                lines.append(json.dumps(asdict(found)) + "\n")
+                file.write(lines[-1])
+                bar.update()
+    return [kind(**json.loads(line)) for line in lines[: len(examples)]]
 
 
 def standard_error(whole: dict[str, Any], less: dict[str, Any]) -> float | None:
@@ -110,7 +126,7 @@ def main() -> None:
     asked = parser.parse_args()
     if FLOAT_RECIPE not in asked.recipes:
         parser.error(f"--recipes must have {FLOAT_RECIPE}, to which the others lose.")
-    claim(asked.out, asked.model, asked.data, asked.calibration, asked.limit)
+    claim(asked.out, asked.model, asked.data, asked.calibration)
     reports = [measure(recipe, asked) for recipe in tqdm(asked.recipes, unit="recipe")]
     (whole,) = (report["score"] for report in reports if report["recipe"] == FLOAT_RECIPE)
     print(

@@ -37,10 +37,11 @@ def albert_tf(*arguments: object) -> None:
         raise SystemExit(f"{' '.join(command)}\n{finished.stderr}")
 
 
-def travel(name: str, files: list[str], asked: argparse.Namespace) -> dict[str, Any]:
+def travel(name: str, files: list[Path], asked: argparse.Namespace) -> dict[str, Any]:
     """One task from its files to its scores; returns a row of the table."""
     train, validation = files
     folder = asked.out / name
+    claim(folder, asked.model, *files, asked.limit, asked.sequence_length)
     done = folder / "row.json"
     if done.exists():
         return dict(json.loads(done.read_text()))
@@ -65,12 +66,12 @@ def travel(name: str, files: list[str], asked: argparse.Namespace) -> dict[str, 
     return row
 
 
-def pair(text: str) -> tuple[str, list[str]]:
+def pair(text: str) -> tuple[str, list[Path]]:
     """The name of a task and its two files, as they are asked for."""
     name, _, files = text.partition("=")
     if name not in task_names() or files.count(",") != 1:
         raise argparse.ArgumentTypeError(f"must be TASK=TRAIN,VALIDATION; got {text}")
-    return name, files.split(",")
+    return name, list(map(Path, files.split(",")))
 
 
 def main() -> None:
@@ -84,7 +85,6 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=256, help="rows of a file (default 256)")
     parser.add_argument("--sequence-length", type=int, default=128, help="(default 128)")
     asked = parser.parse_args()
-    claim(asked.out, asked.model, asked.limit, asked.sequence_length)
     rows = [travel(name, files, asked) for name, files in tqdm(asked.tasks, unit="task")]
     print(f"\n{'task':8} {'metric':14} {'Keras':>7} {'LiteRT int8':>12} {'seconds':>8}")
     for row in rows:
