@@ -11,7 +11,7 @@ from pathlib import Path
 from albert_tf.export.saved_model import write_saved_model
 from albert_tf.export.target import check_target
 from albert_tf.models.checkpoints import huggingface, kerashub
-from albert_tf.models.saved import load_model
+from albert_tf.models.saved import check_labels, load_model
 from albert_tf.tasks.classification import ClassificationTask
 from albert_tf.tasks.task import TASK_FILE, read_task
 from albert_tf.text.tokenizer import SENTENCEPIECE_FILE, load_tokenizer
@@ -34,7 +34,8 @@ def export_checkpoint(source: Path, target: Path, file_format: str) -> tuple[str
         FileExistsError: `target` exists and is not empty, or is a mount point.
         FileNotFoundError: `source` holds no model or no vocabulary.
         ParityError: the SavedModel answers differently from Keras.
-        ValueError: an unknown format, or one that cannot express the model.
+        ValueError: an unknown format, or one that cannot express the model, or its task has other
+            classes.
     """
     if file_format not in CHECKPOINT_FORMATS:
         raise ValueError(
@@ -45,13 +46,15 @@ def export_checkpoint(source: Path, target: Path, file_format: str) -> tuple[str
     tokenizer = load_tokenizer(source)
     model = load_model(source)
     task = read_task(source) if (source / TASK_FILE).exists() else None
+    labels = task.labels if isinstance(task, ClassificationTask) else ()
+    if labels:
+        check_labels(source, labels, model)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as name:
         written = Path(name) / "checkpoint"
         written.mkdir()
         left_out: tuple[str, ...] = ()
         if file_format == "huggingface":
-            labels = task.labels if isinstance(task, ClassificationTask) else ()
             huggingface.write_checkpoint(model, written, labels)
         elif file_format == "kerashub":
             spiece_model = source / SENTENCEPIECE_FILE

@@ -5,6 +5,7 @@ runtime  ->  [drop.Gate]  ->  report, bundle
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -103,8 +104,8 @@ class Gate:
     accept_drop: float | None = None  # points; None for the bar of the recipe
 
     def __post_init__(self) -> None:
-        if self.accept_drop is not None and not self.accept_drop >= 0:
-            raise ValueError(f"accept_drop must be at least 0; got {self.accept_drop}.")
+        if self.accept_drop is not None and not 0 <= self.accept_drop < math.inf:
+            raise ValueError(f"accept_drop must be at least 0 and finite; got {self.accept_drop}.")
         limit = self.validation_limit
         if limit is not None and (limit < 1 or self.validation is None):
             raise ValueError(

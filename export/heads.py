@@ -15,7 +15,7 @@ from keras import ops
 
 from albert_tf.models.backbone import INPUT_NAMES, AlbertBackbone
 from albert_tf.models.pretrainer import AlbertPretrainer
-from albert_tf.models.saved import load_model, load_task_model
+from albert_tf.models.saved import check_labels, load_model, load_task_model
 from albert_tf.tasks.classification import ClassificationTask
 from albert_tf.tasks.embedding import EmbeddingTask
 from albert_tf.tasks.mask_filling import MaskFillingTask
@@ -91,7 +91,8 @@ def open_head(source: Path, name: str | None = None) -> tuple[Head, Task]:
 
     Raises:
         FileNotFoundError: the folder holds no model.
-        ValueError: an unknown head, or one that the model does not have.
+        ValueError: an unknown head, or one that the model does not have, or the task has labels
+            for other classes.
     """
     if name not in {None, *PRETRAINED_HEADS}:
         raise ValueError(f"unknown head {name!r}; choose one of {', '.join(PRETRAINED_HEADS)}.")
@@ -99,8 +100,10 @@ def open_head(source: Path, name: str | None = None) -> tuple[Head, Task]:
     if name is None and tuned:
         task = read_task(source)
         model = load_task_model(source, task.name)
-        kind = ClassifierHead if isinstance(task, ClassificationTask) else Head
-        return kind(model), task
+        if isinstance(task, ClassificationTask):
+            check_labels(source, task.labels, model)
+            return ClassifierHead(model), task
+        return Head(model), task
     model = load_model(source)
     length = read_task(source).sequence_length if tuned else _longest(model)
     if isinstance(model, AlbertPretrainer) and name != EmbeddingTask.name:

@@ -26,7 +26,9 @@ def check_target(target: Path, written: Set[str] = frozenset()) -> None:
         return
     if target.is_mount():
         raise FileExistsError(f"{target} is a mount point; choose a folder inside it.")
-    names = {path.name for path in target.iterdir()} if target.is_dir() else {target.name}
+    if not target.is_dir():
+        raise FileExistsError(f"{target} is a file; choose a folder.")
+    names = {path.name for path in target.iterdir()}
     if names and not written:
         raise FileExistsError(f"{target} exists; choose another folder.")
     if names and not (CONTRACT_FILE in names and names <= written):

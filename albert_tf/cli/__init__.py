@@ -7,6 +7,7 @@ error of the input, 2 for wrong usage, 130 when interrupted, 143 when told to st
 from __future__ import annotations
 
 import os
+import pathlib
 import signal
 import sys
 from collections.abc import Sequence
@@ -28,6 +29,9 @@ _NEED_ALL = ("demo", "export")  # steps, of the extra export
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one subcommand and returns the exit code."""
+    for stream in ("stdout", "stderr"):
+        if getattr(sys, stream) is None:  # closed by who started this
+            setattr(sys, stream, pathlib.Path(os.devnull).open("w"))  # noqa: SIM115
     code = _run(argv)
     try:
         sys.stdout.flush()

@@ -44,6 +44,9 @@ def predict(arguments: argparse.Namespace) -> None:
         write = _submit if arguments.submission else _predict_file
         print_table(write(model, arguments))
         return
+    columns = spelled(arguments, COLUMNS)
+    if columns:
+        raise ValueError(f"{columns[0]} is for --input; a text alone has no columns.")
     prediction = model.predict(_example(model.task.name, arguments))
     print(json.dumps(asdict(prediction), ensure_ascii=False))
 

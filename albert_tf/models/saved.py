@@ -5,6 +5,7 @@ training  ->  model folder  ->  [saved]  ->  training.finetune, training.evaluat
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,25 @@ def check_vocabulary(directory: Path, pieces: int, config: AlbertConfig) -> None
         raise ValueError(
             f"{directory} must hold a vocabulary of at most vocab_size pieces "
             f"({config.vocab_size}); it holds {pieces}. Put that of the model there."
+        )
+
+
+def check_labels(directory: Path, labels: Sequence[str], model: Any) -> None:
+    """Sees that every class of a model has a label in the task beside it.
+
+    Args:
+        directory: Of both.
+        labels: Of the task.
+        model: Of any kind; what is no classifier has no classes.
+
+    Raises:
+        ValueError: there are more or fewer labels than classes.
+    """
+    classes = getattr(model, "num_classes", 0)
+    if len(labels) != classes:
+        raise ValueError(
+            f"{directory} must name a label for each class of its model ({classes}); its task "
+            f"names {len(labels)}: {', '.join(labels)}. Put the task of that model there."
         )
 
 

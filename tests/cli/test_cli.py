@@ -289,6 +289,17 @@ def test_output_that_nobody_takes_ends_without_a_trace(target: str, code: int) -
     assert ("No space left" in ended.stderr) == (target == "> /dev/full")
 
 
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_a_step_needs_nobody_who_reads_what_it_says(tmp_path: Path, closed: str) -> None:
+    done, bad = tmp_path / "done", f"{sys.executable} -m albert_tf predict absent --text so"
+    command = f"{sys.executable} -m albert_tf tasks {closed} && touch {done}; {bad} {closed}"
+    ended = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert done.exists()
+    assert ended.returncode == 1
+    assert "absent" not in ended.stdout
+    assert "Traceback" not in ended.stderr
+
+
 def test_the_choices_of_the_help_are_those_of_the_steps() -> None:
     parser = arguments.build_parser()
     taken = ["pretrain", "--examples", "a", "--out", "b"]

@@ -52,6 +52,7 @@ def test_a_file_is_answered_by_a_model_of_any_name(tmp_path: Path, tokenizer: To
         (["predict", "--text", "so"], "text must hold a [MASK]; got 'so'"),
         (["predict", "--text", "[MASK]", "--pair", "so"], "gaps are filled in one text"),
         (["predict"], "this is a masked_lm model; give it --text"),
+        (["predict", "--text", "[MASK]", "--text-column", "so"], "--text-column is for --input"),
         (["predict", "--text", "[MASK]", "--question", "so"], "which reads no --question"),
     ],
 )

@@ -56,6 +56,10 @@ def test_a_vocabulary_alone_is_no_export(vocabulary: Path, tmp_path: Path) -> No
             path.unlink()
     with pytest.raises(FileExistsError, match="something other than an export"):
         check_target(kept, {"contract.json", "spiece.model"})
+    for name in ("contract.json", "notes.txt"):
+        (tmp_path / name).touch()
+        with pytest.raises(FileExistsError, match=f"{name} is a file; choose a folder"):
+            check_target(tmp_path / name, {"contract.json"})
     check_target(tmp_path / "absent", {"contract.json"})
     (tmp_path / "empty").mkdir()
     check_target(tmp_path / "empty", {"contract.json"})

@@ -1,6 +1,7 @@
 """An export shows that it answers as the float file does, or is not written."""
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +23,9 @@ def test_a_recipe_that_changes_answers_must_be_seen_or_accepted(
 ) -> None:
     with pytest.raises(ValueError, match="give --validation, a file of examples, or --accept"):
         bundle.export(models / "classifier", tmp_path / "out", "dynamic_wi8_afp32")
-    with pytest.raises(ValueError, match=r"accept_drop must be at least 0; got -1\."):
-        Gate(accept_drop=-1)
+    for points in (-1, math.inf, math.nan):
+        with pytest.raises(ValueError, match=f"at least 0 and finite; got {points}"):
+            Gate(accept_drop=points)
     assert not list(tmp_path.iterdir())
 
 
