@@ -28,6 +28,8 @@ class ClassificationTab(
             tab.findViewById(R.id.text_note),
             tab.findViewById(R.id.text_clear),
             demo.text,
+            R.string.long_text,
+            demo.classes::forget,
         )
 
     init {

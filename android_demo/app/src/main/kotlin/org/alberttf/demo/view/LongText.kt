@@ -19,12 +19,17 @@ const val SHOWN_LENGTH: Int = 10_000
  *
  * Laying a long text out would hold the screen up for seconds. So beyond [SHOWN_LENGTH] the field
  * shows a part of it that cannot be edited, and a note with a button that clears it.
+ *
+ * @param explanation the string of that note, which tells a number of characters.
+ * @param cleared is called before that button clears the text.
  */
 class LongText(
     private val input: EditText,
     private val note: TextView,
     private val clear: View,
     private val draft: Draft,
+    private val explanation: Int,
+    private val cleared: () -> Unit,
 ) {
     private val editable = input.keyListener
     private val inputType = input.inputType
@@ -35,6 +40,7 @@ class LongText(
         input.filters += InputFilter(::filter)
         input.addTextChangedListener(TextRead(::typed))
         clear.setOnClickListener {
+            cleared()
             replace("")
             input.requestFocus()
         }
@@ -95,8 +101,9 @@ class LongText(
             if (draft.isLost) {
                 note.context.getString(R.string.lost_text)
             } else {
-                val length = NumberFormat.getIntegerInstance().format(draft.text.length)
-                note.context.getString(R.string.long_text, length)
+                val count = draft.text.codePointCount(0, draft.text.length)
+                val length = NumberFormat.getIntegerInstance().format(count)
+                note.context.getString(explanation, length)
             }
     }
 

@@ -22,6 +22,8 @@ class QuestionTab(
             tab.findViewById(R.id.text_note),
             tab.findViewById(R.id.text_clear),
             demo.passage,
+            R.string.long_passage,
+            demo.questions::forget,
         )
 
     init {

@@ -118,7 +118,18 @@ class LifeTest {
         val field: EditText = screen.view(R.id.text)
         assertTrue(field.length() < 1_100, "${field.length()} characters are laid out")
         assertEquals("142", marked(field))
-        assertContains(screen.text(R.id.text_note), "%,d characters".format(long.length))
+        val length = long.codePointCount(0, long.length)
+        val note = "%,d characters. All of them are read".format(length)
+        assertContains(screen.text(R.id.text_note), note)
+    }
+
+    @Test
+    fun `of a long text a classifier reads the beginning, and the note says so`() {
+        val screen = Screen()
+        screen.touch(R.id.classes_button)
+        screen.write(R.id.text, "😀".repeat(SHOWN_LENGTH))
+        val note = "%,d characters. Only the beginning is read".format(SHOWN_LENGTH)
+        assertContains(screen.text(R.id.text_note), note)
     }
 
     @Test
@@ -137,8 +148,11 @@ class LifeTest {
         screen.write(R.id.text, long)
         val field: EditText = screen.view(R.id.text)
         assertEquals(null, field.keyListener)
+        screen.ask()
+        assertEquals("142", screen.text(R.id.answer))
         screen.touch(R.id.text_clear)
         assertEquals("", field.text.toString())
+        assertFalse(screen.isShown(R.id.answer))
         screen.write(R.id.text, "short")
         assertEquals("short", screen.activity.demo.passage.text)
         assertFalse(screen.isShown(R.id.text_note))

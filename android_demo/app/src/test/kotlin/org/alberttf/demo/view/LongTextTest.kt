@@ -8,6 +8,7 @@ import android.text.style.BackgroundColorSpan
 import android.view.View
 import android.widget.EditText
 import android.widget.TextView
+import org.alberttf.demo.R
 import org.alberttf.demo.state.Draft
 import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
@@ -32,7 +33,8 @@ class LongTextTest {
     private val context: Context = RuntimeEnvironment.getApplication()
     private val field = CountingField(context)
     private val draft = Draft()
-    private val text = LongText(field, TextView(context), View(context), draft)
+    private val text =
+        LongText(field, TextView(context), View(context), draft, R.string.long_text) {}
 
     @Test
     fun `the keyboard is left alone while a person writes`() {

@@ -139,7 +139,7 @@ class MainActivityTest {
         assertContains(screen.text(R.id.problem_cure), "make demo-android")
         assertContains(
             screen.text(R.id.problem_cure),
-            "albert-tf export MODEL --android android_demo",
+            "albert-tf export MODEL --validation FILE --android android_demo",
         )
         assertFalse(screen.view<TextView>(R.id.ask).isEnabled)
         app.broken = null
