@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_text as tf_text
 
-from albert_tf.text.characters import is_cjk, is_control, is_punctuation
+from albert_tf.text.characters import is_alone, is_control
 from albert_tf.text.tokenizer import (
     LONGEST_WORD,
     SentencePieceTokenizer,
@@ -148,7 +148,10 @@ def _tables(tokenizer: WordPieceTokenizer) -> _Tables:
     }
     lengths = np.array([len(text) for text in cleaned.values()], np.int32)
     return _Tables(
-        kinds=np.array([_kind(character) for character in characters], np.int8),
+        kinds=np.array(
+            [_kind(letter, cleaned.get(code, letter)) for code, letter in enumerate(characters)],
+            np.int8,
+        ),
         changed=np.array([*cleaned, sys.maxunicode + 1], np.int32),
         starts=np.cumsum([0, *lengths], dtype=np.int32),
         lengths=np.array([*lengths, 0], np.int32),
@@ -156,12 +159,12 @@ def _tables(tokenizer: WordPieceTokenizer) -> _Tables:
     )
 
 
-def _kind(character: str) -> int:
+def _kind(character: str, cleaned: str) -> int:
     if is_control(character):
         return _DROPPED
     if character.isspace():
         return _SPACE
-    return _ALONE if is_punctuation(character) or is_cjk(character) else _LETTER
+    return _ALONE if is_alone(character, cleaned) else _LETTER
 
 
 def pack(

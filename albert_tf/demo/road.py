@@ -44,6 +44,7 @@ from albert_tf.training.pretrain import (
 # Each story is read about once in pretraining and asked one question in fine-tuning.
 _STORIES = 10_000
 _HELD_OUT = 150
+_WATCHED = 22  # by which fine-tuning chooses the save it keeps
 _PRETRAINING = PretrainingOptions(
     optimizer="adamw",
     learning_rate=1e-3,
@@ -54,6 +55,7 @@ _PRETRAINING = PretrainingOptions(
     steps_per_save=60,
 )
 _FINETUNING = FinetuningOptions(batch_size=16, epochs=1, saves_per_epoch=10, learning_rate=1e-3)
+_PARTS = ("train", "validation", "held_out")
 _RESULTS = {
     "world", "vocabulary", "examples", "pretrained", "answerer", "float", "int8", "classifier",
     "classifier-int8", "report.json", "history.png",
@@ -90,21 +92,22 @@ def travel(out: Path, *, seed: int = 0, progress: bool = True) -> Journey:
     rng = np.random.default_rng(seed)
     stories = [tell_story(rng) for _ in range(_STORIES)]
     held_out = [tell_story(rng) for _ in range(_HELD_OUT)]
-    _write_world(stories, held_out, out / "world")
+    watched = [tell_story(rng) for _ in range(_WATCHED)]
+    _write_world(stories, held_out, watched, out / "world")
 
     tokenizer = _train_vocabulary(stories, out / "vocabulary")
     config = AlbertConfig.named("demo", vocab_size=tokenizer.vocab_size)
     shards = {name: _write_shards(out, name) for name in ("train", "held_out")}
     pretraining_log = pretrain(
-        shards["train"], config, _PRETRAINING, out / "pretrained", progress=progress
-    )
+        shards["train"], config, replace(_PRETRAINING, seed=seed), out / "pretrained",
+        progress=progress,
+    )  # fmt: skip
     accuracies = _score_pretraining(out / "pretrained", shards["held_out"])
 
-    training = _TASK.read(out / "world" / "train.json")
-    questions = _TASK.read(out / "world" / "held_out.json")
-    watched = questions[::7]  # a few of every kind, to draw a curve while training
+    training, validation, questions = (_TASK.read(out / "world" / f"{n}.json") for n in _PARTS)
+    finetuning = replace(_FINETUNING, seed=seed)
     finetuning_log = finetune(
-        _TASK, out / "pretrained", training, watched, _FINETUNING, out / "answerer",
+        _TASK, out / "pretrained", training, validation, finetuning, out / "answerer",
         progress=progress,
     )  # fmt: skip
     gate = Gate(out / "world" / "held_out.json", validation_limit=400)
@@ -118,7 +121,7 @@ def travel(out: Path, *, seed: int = 0, progress: bool = True) -> Journey:
         "int8": runtime.load(out / "int8"),
     }
     scores, answers = _score_answers(models, questions, progress)
-    accuracies |= _classify(out, progress)
+    accuracies |= _classify(out, finetuning, progress)
     report = {
         "parameters": _count_parameters(out / "answerer"),
         "float_bytes": contracts["float"].model.bytes,
@@ -135,14 +138,12 @@ def travel(out: Path, *, seed: int = 0, progress: bool = True) -> Journey:
     return Journey(report, answers, plot)
 
 
-def _classify(out: Path, progress: bool) -> dict[str, float]:
+def _classify(out: Path, options: FinetuningOptions, progress: bool) -> dict[str, float]:
     """Fine-tunes a classifier of sentences, exports it, and scores both files."""
     world, folder, exported = out / "world", out / "classifier", out / "classifier-int8"
-    sentences, held_out = (_CLASSIFICATION.read(world / f"{n}.tsv") for n in ("train", "held_out"))
+    sentences, validation, held_out = (_CLASSIFICATION.read(world / f"{n}.tsv") for n in _PARTS)
     task = replace(_CLASSIFICATION, labels=find_labels(sentences))
-    finetune(
-        task, out / "pretrained", sentences, held_out[::7], _FINETUNING, folder, progress=progress
-    )
+    finetune(task, out / "pretrained", sentences, validation, options, folder, progress=progress)
     export(folder, exported, "dynamic_wi8_afp32", gate=Gate(world / "held_out.tsv"))
     models = {"keras": load_keras(folder), "int8": runtime.load(exported)}
     scores = {name: _score(model, held_out, progress)[0] for name, model in models.items()}
@@ -158,7 +159,9 @@ def _clear(out: Path) -> None:
         shutil.rmtree(out)
 
 
-def _write_world(stories: Sequence[Story], held_out: Sequence[Story], folder: Path) -> None:
+def _write_world(
+    stories: Sequence[Story], held_out: Sequence[Story], watched: Sequence[Story], folder: Path
+) -> None:
     """Writes the corpus, questions and labelled sentences, as a user would bring them."""
     folder.mkdir(parents=True)
     for name, told in (("train", stories), ("held_out", held_out)):
@@ -168,11 +171,14 @@ def _write_world(stories: Sequence[Story], held_out: Sequence[Story], folder: Pa
         _article(number, story, [story.questions[number % len(story.questions)]])
         for number, story in enumerate(stories)
     ]
-    test = [_article(number, story, story.questions) for number, story in enumerate(held_out)]
-    for name, told in (("train", stories[:_LABELLED]), ("held_out", held_out)):
+    validation, test = (
+        [_article(number, story, story.questions) for number, story in enumerate(told)]
+        for told in (watched, held_out)
+    )
+    for name, told in zip(_PARTS, (stories[:_LABELLED], watched, held_out), strict=True):
         rows = ["text\ttime", *(f"{text}\t{time}" for story in told for text, time in story.times)]
         (folder / f"{name}.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
-    for name, articles in (("train", train), ("held_out", test)):
+    for name, articles in zip(_PARTS, (train, validation, test), strict=True):
         content = {"version": "1.1", "data": articles}
         (folder / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
 

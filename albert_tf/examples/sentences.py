@@ -14,6 +14,8 @@ MODES = ("split", "lines")
 # The time sentencex takes grows with the square of a text's length where it is not ASCII.
 _WINDOW = 2000  # characters
 _WORD = re.compile(r"[^\W_]")
+# sentencex 1.0 panics on some of them before a full stop.
+_OTHER_SPACE = re.compile(r"[^\S\x00-\x7f]")
 _CODE = re.compile(r"[a-z]{2,3}([-_][A-Za-z0-9]+)*")
 
 
@@ -69,8 +71,15 @@ class SentenceSplitter:
         """Pieces of the paragraph as sentencex cuts it, read through a window."""
         while len(paragraph) > _WINDOW:
             window = next(cut(paragraph, _WINDOW))
-            *whole, last = self._segment(self.language, window)
+            *whole, last = self._sentences(window)
             # The last may go on beyond the window.
             yield from whole or [last]
             paragraph = paragraph[sum(map(len, whole or [last])) :]
-        yield from self._segment(self.language, paragraph)
+        yield from self._sentences(paragraph)
+
+    def _sentences(self, text: str) -> Iterator[str]:
+        """Sentences as sentencex cuts them, with the white space after each."""
+        start = 0
+        for sentence in self._segment(self.language, _OTHER_SPACE.sub(" ", text)):
+            yield text[start : start + len(sentence)]
+            start += len(sentence)

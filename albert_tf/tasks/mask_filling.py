@@ -21,6 +21,7 @@ from albert_tf.tasks.unscored import UnscoredTask
 from albert_tf.text.tokenizer import Tokenizer
 
 MASK = "[MASK]"
+_SPACE = "\u2581"  # as a piece
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,16 @@ class GapWindow(Window):
 
     gaps: int = field(kw_only=True)  # M
     tokenizer: Tokenizer = field(kw_only=True)
+
+
+def _without_space(token_ids: list[int], text: str, tokenizer: Tokenizer) -> list[int]:
+    """The tokens of a text that has no space before it, though SentencePiece puts one there.
+
+    A word keeps it, being one piece with it; a mark would be read as pretraining never shows it.
+    """
+    attached = text[:1] != "" and not text[0].isspace()
+    stray = attached and [tokenizer.piece(token) for token in token_ids[:1]] == [_SPACE]
+    return token_ids[1:] if stray else token_ids
 
 
 @dataclass(frozen=True)
@@ -73,10 +84,12 @@ class MaskFillingTask(UnscoredTask):
         """
         if example.pair is not None:
             raise ValueError("gaps are filled in one text, not in a pair.")
-        first, *others = tokenizer.encode_ids(example.text.split(MASK))
-        if not others:
+        parts = example.text.split(MASK)
+        if len(parts) == 1:
             raise ValueError(f"text must hold a {MASK}; got {example.text!r}.")
-        ids = first + [token for part in others for token in (tokenizer.special.mask, *part)]
+        ids, *others = tokenizer.encode_ids(parts)
+        for part, following in zip(parts[1:], others, strict=True):
+            ids += [tokenizer.special.mask, *_without_space(following, part, tokenizer)]
         if len(ids) > self.sequence_length - 2:
             raise ValueError(
                 f"text must have at most {self.sequence_length - 2} tokens; "

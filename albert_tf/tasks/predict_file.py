@@ -5,6 +5,7 @@ examples of a file, task.TaskModel  ->  [predict_file.predict_file]  ->  predict
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -52,8 +53,7 @@ def predict_file(
     total = sum(1 for _ in shown)
     task = json.loads(json.dumps(task_to_dict(model.task)))  # as it is read again
     _claim(note, part, {
-        "model": model_name, "task": task, "source": source.name, "bytes": _size(source),
-        "examples": total,
+        "model": model_name, "task": task, "source": source.name, "checksum": _checksum(source),
     })  # fmt: skip
     with part.open("a+b") as file, tqdm(
         total=total, desc="predicting", unit=" rows", disable=not progress
@@ -108,6 +108,12 @@ def _whole_lines(file: Iterable[bytes]) -> Iterator[bytes]:
     return (line for line in file if line.endswith(b"\n"))
 
 
-def _size(source: Path) -> int:
+def _checksum(source: Path) -> str:
+    """Of a file, or of the names and files of a folder."""
     files = [source] if source.is_file() else sorted(source.rglob("*"))
-    return sum(path.stat().st_size for path in files if path.is_file())
+    whole = hashlib.sha256()
+    for path in filter(Path.is_file, files):
+        whole.update(path.relative_to(source).as_posix().encode() + b"\0")
+        with path.open("rb") as file:
+            whole.update(hashlib.file_digest(file, "sha256").digest())
+    return whole.hexdigest()

@@ -129,7 +129,7 @@ def _read_json(path: Path) -> Iterator[Row]:
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            row = json.loads(line, parse_constant=_refuse)
         except (ValueError, RecursionError) as error:
             raise ValueError(f"{path} line {number} is not JSON: {error}.") from error
         if not isinstance(row, dict):
@@ -144,6 +144,10 @@ def _read_json(path: Path) -> Iterator[Row]:
         }
         check_unicode(values.values(), f"{path} line {number}")
         yield Row(number, values, nested)
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"it has no {constant}; leave the value out where it is missing")
 
 
 def check_unicode(texts: Iterable[str], place: str) -> None:

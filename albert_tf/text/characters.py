@@ -2,7 +2,7 @@
 
 [characters]  ->  tokenizer.WordPieceTokenizer
 
-Source: google-research/bert tokenization.py.
+Source: google-research/bert tokenization.py; what is dropped, Hugging Face's BertTokenizer.
 """
 
 from __future__ import annotations
@@ -30,13 +30,26 @@ def is_control(character: str) -> bool:
 
 
 def is_punctuation(character: str) -> bool:
-    """Whether a character is a word of its own by being a mark."""
+    """Whether a character is a mark."""
     # ASCII symbols such as $ and ^ count, though Unicode files them elsewhere.
     ascii_symbol = "!" <= character <= "~" and not character.isalnum()
     return ascii_symbol or unicodedata.category(character).startswith("P")
 
 
 def is_cjk(character: str) -> bool:
-    """Whether a character is a word of its own by being an ideograph."""
+    """Whether a character is an ideograph."""
     code = ord(character)
     return any(low <= code <= high for low, high in _CJK_RANGES)
+
+
+def is_alone(character: str, cleaned: str) -> bool:
+    """Whether a character is a word of its own.
+
+    Args:
+        character: Of the text.
+        cleaned: As the vocabulary has it; a mark counts as such without its accent.
+
+    >>> is_alone("\u2260", "\u2260"), is_alone("\u2260", "=")
+    (False, True)
+    """
+    return is_cjk(character) or any(map(is_punctuation, cleaned))

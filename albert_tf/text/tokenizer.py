@@ -23,7 +23,7 @@ import sentencepiece
 from numpy.typing import NDArray
 
 from albert_tf.json_file import read_json_object
-from albert_tf.text.characters import is_cjk, is_control, is_punctuation
+from albert_tf.text.characters import is_alone, is_control, is_punctuation
 from albert_tf.text.spans import widened, without_leading_space
 
 SENTENCEPIECE_FILE = "spiece.model"
@@ -32,7 +32,7 @@ TOKENIZER_OPTIONS_FILE = "tokenizer_config.json"
 VOCABULARY_FILES = (SENTENCEPIECE_FILE, WORDPIECE_FILE, TOKENIZER_OPTIONS_FILE)
 _NOT_UNICODE = "text must be a string of Unicode characters without lone surrogates."
 _FEW = 32  # texts; starting SentencePiece's threads costs as much as reading about so many
-LONGEST_WORD = 100  # characters; google-research/bert tokenization.py gives up beyond it
+LONGEST_WORD = 100  # characters; Hugging Face's BertTokenizer gives up beyond it
 
 
 @dataclass(frozen=True)
@@ -201,8 +201,10 @@ class WordPieceTokenizer:
         ValueError: a file is damaged, a special token is missing, or an option is not true or
             false.
 
-    Source: google-research/bert tokenization.py, which lowers whole words: there a capital sigma
-    that ends one becomes the letter for the end of a word, here the other.
+    Source: google-research/bert tokenization.py, as Hugging Face's BertTokenizer, where the
+    vocabularies for ALBERT are from, has it: characters for private use and unassigned ones are
+    dropped, and a word is given up beyond 100 characters, not 200. Both lower whole words: there a
+    capital sigma that ends one becomes the letter for the end of a word, here the other.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -264,10 +266,11 @@ class WordPieceTokenizer:
             if character.isspace():
                 open_word = False
                 continue
-            alone = is_punctuation(character) or is_cjk(character)
+            letters = self.clean(character)
+            alone = is_alone(character, letters)
             if alone or not open_word:
                 words.append([])
-            words[-1].extend((cleaned, place) for cleaned in self.clean(character))
+            words[-1].extend((letter, place) for letter in letters)
             open_word = not alone
         return [word for word in words if word]
 

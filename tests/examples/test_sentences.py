@@ -27,6 +27,13 @@ def test_a_lone_mark_is_no_sentence() -> None:
     assert ENGLISH.split("* * *") == ENGLISH.split("") == ENGLISH.split(" ") == []
 
 
+@pytest.mark.parametrize("space", ["\u00a0", "\u2003", "\u2028", "\u3000", "\x85"])
+def test_other_white_space_before_a_full_stop_is_kept(space: str) -> None:
+    """Where sentencex itself panics, with no error that can be caught or sent on."""
+    text = f"Rich in vitamin B{space}. It{space}is an orange fruit."
+    assert ENGLISH.split(text) == [f"Rich in vitamin B{space}.", f"It{space}is an orange fruit."]
+
+
 def test_lines_can_be_taken_as_they_are() -> None:
     lines = SentenceSplitter("lines")
     assert lines.split(" One. Two. ") == ["One. Two."]

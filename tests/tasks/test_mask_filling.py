@@ -45,6 +45,19 @@ def test_each_gap_is_one_token_and_gets_its_guesses(tokenizer: Tokenizer) -> Non
     assert mask not in tokenizer.encode("the [MASK] was at[MASK]").token_ids
 
 
+def test_a_mark_behind_a_gap_is_read_as_behind_a_word(tokenizer: Tokenizer) -> None:
+    model = Model(tokenizer)
+    for text in ("the [MASK].", "[MASK]. the"):
+        fill_masks(text, tokenizer, model)
+        mark = text.partition("]")[2][0]
+        ids = model.batch["token_ids"][0].tolist()
+        after = ids[ids.index(tokenizer.special.mask) + 1]
+        assert tokenizer.piece(after) == mark == tokenizer.encode(f"the{mark}").pieces[-1]
+    # The control: behind a space it is read otherwise.
+    fill_masks("the [MASK] .", tokenizer, model)
+    assert tokenizer.piece(model.batch["token_ids"][0, -3]) == "\u2581"
+
+
 def test_bad_requests_are_named(tokenizer: Tokenizer) -> None:
     model = Model(tokenizer)
     with pytest.raises(ValueError, match=r"text must hold a \[MASK\]; got 'the lamp'"):

@@ -52,6 +52,7 @@ def test_a_row_is_where_it_begins_though_its_cells_go_on_over_lines(tmp_path: Pa
         ("data.tsv", "text\ttext\na\tb\n", "names the column 'text' more than once"),
         ("data.jsonl", '{"a": "b"}\n\n{"text": ', "line 3 is not JSON"),
         ("data.jsonl", "[" * 99_999, "line 1 is not JSON"),
+        ("data.jsonl", '{"text": "a"}\n{"text": NaN}', "line 2 is not JSON: it has no NaN; leave"),
         ("data.jsonl", "[1]", "line 1 must hold a JSON object; got list"),
         ("data.csv", 'text,label\nc,d\n"a,pos\ne,f\n', "damaged: in the row that begins on line 3"),
         ("data.csv", "text,label\na\rb,pos\n", "damaged: in the row that begins on line 2"),

@@ -47,6 +47,17 @@ def test_options_that_are_not_true_or_false_are_refused(tmp_path: Path) -> None:
         load_tokenizer(tmp_path)
 
 
+def test_a_mark_that_loses_its_accent_is_alone(tmp_path: Path) -> None:
+    """As in the official code, which drops accents before it looks for marks."""
+    (tmp_path / "vocab.txt").write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\n##b\nb\n=\n##=\n")
+    stripping = WordPieceTokenizer(tmp_path / "vocab.txt")
+    assert stripping.encode("a\u2260b").pieces == stripping.encode("a=b").pieces == ["a", "=", "b"]
+    options = tmp_path / "tokenizer_config.json"
+    options.write_text('{"strip_accents": false}')
+    keeping = WordPieceTokenizer(tmp_path / "vocab.txt")
+    assert keeping.encode("a\u2260b").pieces == ["[UNK]"]
+
+
 def test_an_unknown_word_is_one_piece_with_its_whole_span(wordpiece: WordPieceTokenizer) -> None:
     encoding = wordpiece.encode("the zebra")
     assert encoding.token_ids == [5, 1]

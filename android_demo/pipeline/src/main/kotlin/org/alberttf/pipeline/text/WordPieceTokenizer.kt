@@ -47,7 +47,7 @@ public class WordPieceTokenizer(
         while (place < text.length) {
             val code = text.codePointAt(place) // Half a character is dropped, as in Python.
             val end = place + Character.charCount(code)
-            val alone = Characters.isPunctuation(code) || Characters.isCjk(code)
+            val alone = isAlone(code, word.parts)
             if (!Characters.isControl(code)) {
                 val isSpace = end - place == 1 && isWhiteSpace(text[place])
                 if (alone || isSpace) finish(word, tokens)
@@ -58,6 +58,15 @@ public class WordPieceTokenizer(
         }
         finish(word, tokens)
         return tokens.build()
+    }
+
+    /** Whether a character is a word of its own; a mark counts as such without its accent. */
+    private fun isAlone(
+        code: Int,
+        parts: IntArray,
+    ): Boolean {
+        val isOne = options.stripAccents && Characters.plainParts(code, parts) == 1
+        return Characters.isPunctuation(if (isOne) parts[0] else code) || Characters.isCjk(code)
     }
 
     /** Adds one character as the vocabulary has it; nothing for an accent that is dropped. */

@@ -26,6 +26,6 @@ class GoldenTest {
             assertEquals(golden.ids, encoding.tokenIds.toList(), golden.text)
             assertEquals(golden.spans, encoding.spansInCharacters(golden.text), golden.text)
         }
-        assertEquals(387, texts.size)
+        assertEquals(388, texts.size)
     }
 }
