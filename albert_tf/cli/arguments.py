@@ -13,7 +13,6 @@ from albert_tf.cli import answers, commands
 from albert_tf.cli.examples import add_examples
 from albert_tf.cli.exporting import add_export
 from albert_tf.cli.options import (
-    PRECISIONS,
     add_columns,
     add_count,
     add_finetuning,
@@ -27,9 +26,11 @@ from albert_tf.cli.tasks import add_tasks
 from albert_tf.config import SHARING, AlbertConfig
 from albert_tf.examples.sentence_pairs import OBJECTIVES
 from albert_tf.tasks.named import task_names
+from albert_tf.training.options import PRECISIONS
 from albert_tf.version import __version__
 
 _IMPORT_FORMATS = ("google", "huggingface", "kerashub", "tfhub")
+_ONE_ROW_TASKS = ("multiple_choice", "regression")
 _LABELLED = (
     "the file as it is published, for race a folder of levels; of your own, a .csv, .tsv, .txt "
     "(tab-separated) or .jsonl table with named columns, or a .json file as SQuAD"
@@ -150,6 +151,11 @@ def _import(steps: Any) -> None:
     )
     add_path(step, "--out", "FOLDER", "for the model", required=True)
     add_path(step, "--vocab", "FOLDER", "of the vocabulary, if it is not with the checkpoint")
+    step.add_argument(
+        "--task", choices=_ONE_ROW_TASKS,
+        help="what a google checkpoint with a head of one row is for: options as those of RACE, "
+        "or numbers as those of STS-B",
+    )  # fmt: skip
 
 
 def _sizes(steps: Any) -> None:

@@ -95,8 +95,9 @@ def import_(arguments: argparse.Namespace) -> None:
     from albert_tf.training.import_checkpoint import import_checkpoint
 
     imported = import_checkpoint(
-        arguments.format, arguments.path, arguments.out, vocabulary=arguments.vocab
-    )
+        arguments.format, arguments.path, arguments.out, vocabulary=arguments.vocab,
+        task_name=arguments.task,
+    )  # fmt: skip
     table = {
         "model": type(imported.model).__name__,
         "parameters": imported.model.count_params(),

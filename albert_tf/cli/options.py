@@ -15,9 +15,6 @@ from typing import Any, TypeVar
 from albert_tf.tasks.named import task_names
 from albert_tf.training.recipe import RECIPES
 
-# float16 would need gradients to be scaled, and skips steps where they overflow.
-PRECISIONS = ("float32", "mixed_bfloat16")
-
 Options = TypeVar("Options")
 
 

@@ -42,7 +42,9 @@ class FactorizedEmbedding(keras.layers.Layer):
     Output: float [B, T, H]. Layer normalization comes before the projection.
 
     Raises:
-        ValueError: sequences longer than `max_position_embeddings`.
+        ValueError: sequences longer than `max_position_embeddings`, where their length is known
+            when a graph is traced. Beyond it TensorFlow refuses the lookup on a CPU, and reads
+            rows of other positions where it is compiled by XLA.
 
     Source: ALBERT (arXiv:1909.11942) section 3.1; google-research/albert
     modeling.py, embedding_postprocessor.

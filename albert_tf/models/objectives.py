@@ -87,6 +87,8 @@ class Objectives:
             ValueError: a head has no targets, or something is for another head.
         """
         several = len(self.heads) > 1
+        if y is None:
+            raise ValueError(f"targets must be given for {self.heads}; got none.")
         if isinstance(y, Mapping) and set(y) != set(self.heads):
             raise ValueError(f"targets must be given for {self.heads}; got {sorted(y)}.")
         if several and not isinstance(y, Mapping | list | tuple):
@@ -111,7 +113,7 @@ class Objectives:
         """The weight of every place of every head, 1 where the caller gave none.
 
         Raises:
-            ValueError: see `check`.
+            ValueError: weights have more axes than targets, or see `check`.
         """
         self.check(y, sample_weight)
         targets, given = self.by_head(y), self.by_head(sample_weight)
@@ -121,6 +123,13 @@ class Objectives:
             if given[head] is not None:
                 weight = ops.cast(given[head], "float32")
                 missing = len(ones.shape) - len(weight.shape)
+                if missing == -1 and weight.shape[-1] == 1:  # a column, as tables have them
+                    weight, missing = weight[..., 0], 0
+                if missing < 0:
+                    raise ValueError(
+                        f"sample_weight of {head} must have at most {len(ones.shape)} axes; got "
+                        f"{len(weight.shape)}."
+                    )
                 ones = ones * ops.reshape(weight, (*ops.shape(weight), *[1] * missing))
             weights[head] = ones
         return weights

@@ -20,7 +20,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from albert_tf.training.checkpoints import Checkpoints, first_line, steps_taken
+from albert_tf.training.checkpoints import Checkpoints, reason, steps_taken
 from albert_tf.training.throughput import StepWork
 
 Logs = dict[str, Any] | None
@@ -130,7 +130,7 @@ def _written(path: Path) -> Iterator[None]:
         yield
     except (OSError, tf.errors.OpError) as error:
         raise OSError(
-            f"{path} cannot be written; the disk may be full: {first_line(error)}. Make room and "
+            f"{path} cannot be written; the disk may be full: {reason(error)}. Make room and "
             f"repeat the command; the run continues from its last save."
         ) from error
 
@@ -163,7 +163,8 @@ class Speed(keras.callbacks.Callback):
 class SaveOrStop(keras.callbacks.Callback):
     """Saves at the end of every stretch, and at once when the process is told to stop.
 
-    As a context it takes SIGTERM over, which schedulers send before they take a machine back.
+    A save that is being scored is finished and logged first. As a context it takes SIGTERM over,
+    which schedulers send before they take a machine back.
 
     Args:
         saved: Where to.

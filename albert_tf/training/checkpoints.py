@@ -65,7 +65,7 @@ class Checkpoints:
                 self._whole = [path]
                 return steps_taken(self._model)
             except Exception as error:  # TensorFlow has many for a damaged file, IndexError too
-                warnings.warn(f"{path} is damaged: {first_line(error)}", stacklevel=2)
+                warnings.warn(f"{path} is damaged: {reason(error)}", stacklevel=2)
         if found:
             raise ValueError(
                 f"every checkpoint in {self._directory} is damaged. Delete that folder to begin "
@@ -91,7 +91,7 @@ class Checkpoints:
         except (tf.errors.OpError, OSError) as error:
             self._clear()
             raise OSError(
-                f"no checkpoint could be written to {self._directory}: {first_line(error)}. The "
+                f"no checkpoint could be written to {self._directory}: {reason(error)}. The "
                 f"one before it is kept; repeat the command to continue from there."
             ) from error
         self._whole = [*(one for one in self._whole if one != path), path][-2:]
@@ -134,6 +134,9 @@ def _step(path: Path) -> int:
     return int(path.name.partition("-")[2])
 
 
-def first_line(error: Exception) -> str:
-    """What went wrong, without the name that TensorFlow has for the operation."""
-    return re.sub(r"^\{\{.*?\}\} *", "", str(error).partition("\n")[0])
+def reason(error: Exception) -> str:
+    """What went wrong, in a line, without the names that TensorFlow has for the operations."""
+    text = str(error)
+    if text.startswith("Graph execution error:"):  # then where, and what at the end
+        text = text.partition("\n\t [[{{node")[0].rstrip().rpartition("\n")[2]
+    return re.sub(r"^\{\{.*?\}\} *", "", text.partition("\n")[0])

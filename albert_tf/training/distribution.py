@@ -6,6 +6,7 @@ cli  ->  [distribution.strategy]  ->  trainer, pretrain, finetune
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import zlib
 from contextlib import AbstractContextManager
@@ -16,6 +17,7 @@ import tensorflow as tf
 NAMES = ("none", "mirrored", "multi_worker", "tpu")
 
 
+@functools.cache  # a second one of a kind could not add up tensors of other shapes
 def strategy(name: str) -> tf.distribute.Strategy | None:
     """Returns what shares a run among devices; None for a single one.
 

@@ -102,7 +102,8 @@ def finetune(
     make_batch = partial(_batch, samples, order, task, tokenizer)  # the same, whoever computes it
     data = {
         "first_batch": fingerprint(make_batch),
-        "validation": hashlib.sha256(repr(validation).encode("utf-8", "replace")).hexdigest(),
+        "training": _checksum(training),
+        "validation": _checksum(validation),
         "head_kept": head_kept,
     }
     settings = {"model": pretrained, **data, **options.identity(), **task_to_dict(task)}
@@ -133,6 +134,13 @@ def finetune(
             write_task(task, directory)
             finish(directory)
     return log
+
+
+def _checksum(examples: Sequence[Any]) -> str:
+    digest = hashlib.sha256()
+    for example in examples:
+        digest.update(repr(example).encode("utf-8", "replace"))
+    return digest.hexdigest()
 
 
 def build_model(task: Task, backbone: AlbertBackbone) -> keras.Model:

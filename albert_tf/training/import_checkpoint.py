@@ -17,15 +17,10 @@ from albert_tf.json_file import read_json_object
 from albert_tf.models.checkpoints import google, huggingface, kerashub, tfhub
 from albert_tf.models.checkpoints.archives import opened
 from albert_tf.models.checkpoints.tensors import CheckpointMismatch, Imported
-from albert_tf.models.classifier import AlbertTextClassifier
 from albert_tf.models.multiple_choice import AlbertMultipleChoice
-from albert_tf.models.question_answerer import AlbertQuestionAnswerer
 from albert_tf.models.task_model import AlbertTask
 from albert_tf.preprocessing import AlbertPreprocessor
-from albert_tf.tasks.classification import ClassificationTask
-from albert_tf.tasks.race import MultipleChoiceTask
-from albert_tf.tasks.squad import QuestionAnsweringTask
-from albert_tf.tasks.task import Task, write_task
+from albert_tf.tasks.task import write_task
 from albert_tf.text.normalization import is_cleaned
 from albert_tf.text.tokenizer import (
     SENTENCEPIECE_FILE,
@@ -36,6 +31,7 @@ from albert_tf.text.tokenizer import (
     WordPieceTokenizer,
 )
 from albert_tf.text.vocabulary import adopt_vocabulary
+from albert_tf.training.imported_task import for_task, task_of
 from albert_tf.version import __version__
 
 PROVENANCE_FILE = "provenance.json"
@@ -60,7 +56,12 @@ _WANTED = {
 
 
 def import_checkpoint(
-    file_format: str, source: str, directory: Path, *, vocabulary: Path | None = None
+    file_format: str,
+    source: str,
+    directory: Path,
+    *,
+    vocabulary: Path | None = None,
+    task_name: str | None = None,
 ) -> Imported:
     """Reads a checkpoint with its heads and vocabulary and saves it as a model folder.
 
@@ -71,12 +72,14 @@ def import_checkpoint(
         source: A folder, an archive of one, or a handle the format's own library can fetch.
         directory: The folder to write.
         vocabulary: Folder of the vocabulary, if it is not with the checkpoint.
+        task_name: What a head of one row is for, where the layout does not say: one of
+            `imported_task.ONE_ROW_TASKS`.
 
     Raises:
         FileExistsError: `directory` exists and is not empty.
         FileNotFoundError: a file is missing.
         ValueError: the checkpoint or the vocabulary is damaged, they do not fit each other, or
-            they do not fit the config.
+            they do not fit the config, or `task_name` is missing or of no use.
     """
     directory = directory.resolve()
     if directory == Path.cwd():
@@ -89,7 +92,7 @@ def import_checkpoint(
         _named(source, folder),
     ):
         tokenizer, origin = _open_vocabulary(vocabulary or folder, Path(made))
-        imported = FORMATS[file_format](folder)
+        imported = for_task(FORMATS[file_format](folder), file_format, task_name)
         _check_vocabulary(tokenizer, imported.model)
         _give_vocabulary(tokenizer, imported.model)
         directory.parent.mkdir(parents=True, exist_ok=True)
@@ -97,7 +100,7 @@ def import_checkpoint(
             written = Path(name) / "model"
             imported.model.save_to_preset(str(written))
             tokenizer.save(written)
-            task = _task_of(imported)
+            task = task_of(imported)
             if task is not None:
                 write_task(task, written)
             _write_provenance(file_format, source, folder, origin, imported, written)
@@ -164,23 +167,6 @@ def _give_vocabulary(tokenizer: Tokenizer, model: Any) -> None:
     if isinstance(model, AlbertTask) and not isinstance(model, AlbertMultipleChoice):
         longest = model.backbone.config.max_position_embeddings
         model.preprocessor = AlbertPreprocessor(tokenizer, longest)
-
-
-def _task_of(imported: Imported) -> Task | None:
-    """The task of a fine-tuned model, so that it can be evaluated and exported at once."""
-    model = imported.model
-    longest = getattr(model, "backbone", model).config.max_position_embeddings
-    if isinstance(model, AlbertTextClassifier):
-        return ClassificationTask(labels=imported.labels, sequence_length=min(128, longest))
-    if isinstance(model, AlbertQuestionAnswerer):
-        return QuestionAnsweringTask(sequence_length=min(384, longest))
-    if isinstance(model, AlbertMultipleChoice):
-        return MultipleChoiceTask(
-            num_choices=model.num_choices,
-            sequence_length=min(512, longest),
-            max_qa_length=min(128, longest // 4),  # a quarter, as of 512
-        )
-    return None
 
 
 def _write_provenance(

@@ -9,6 +9,8 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
+# float16 would need gradients to be scaled, and skips steps where they overflow.
+PRECISIONS = ("float32", "mixed_bfloat16")
 # Counts that may be zero.
 _FROM_ZERO = ("seed", "warmup_steps")
 _RATES = ("learning_rate", "dropout", "head_dropout", "warmup_share", "layer_decay")

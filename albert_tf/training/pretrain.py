@@ -23,7 +23,7 @@ from albert_tf.training.corpus_checksum import corpus_checksum
 from albert_tf.training.distribution import check_agreement, devices, is_chief, scope, strategy
 from albert_tf.training.input_pipeline import MakeBatch, fingerprint, stream
 from albert_tf.training.optimizers import build_optimizer, check_optimizer
-from albert_tf.training.options import RunOptions
+from albert_tf.training.options import PRECISIONS, RunOptions
 from albert_tf.training.run_folder import claim, finish
 from albert_tf.training.static_examples import StaticExamples, StaticFolder
 from albert_tf.training.static_records import STATIC_MANIFEST_FILE
@@ -42,7 +42,7 @@ _SPIKE = 2.0  # nats; no healthy mean of many steps rises so far
 class PretrainingOptions(RunOptions):
     """Settings of a pretraining run.
 
-    `objective` is "sop", "nsp" or "none"; `precision` a Keras policy such as "mixed_bfloat16";
+    `objective` is "sop", "nsp" or "none"; `precision` one of `PRECISIONS`, Keras's policies;
     with `remat` activations are computed twice to store a layer of them, not all. A
     `learning_rate` of None is the published one for the batch size, `warmup_steps` of None the
     published share of the steps.
@@ -149,10 +149,9 @@ def _check(
             f"sequence_length must be at most max_position_embeddings "
             f"({config.max_position_embeddings}); got {options.sequence_length}."
         )
-    if options.precision == "mixed_float16":
+    if options.precision not in PRECISIONS:
         raise ValueError(
-            "precision cannot be mixed_float16, which skips steps and so cannot be resumed; use "
-            "mixed_bfloat16."
+            f"precision must be one of {', '.join(PRECISIONS)}; got {options.precision!r}."
         )
 
 

@@ -25,7 +25,7 @@ from albert_tf.training.callbacks import (
     SaveOrStop,
     Speed,
 )
-from albert_tf.training.checkpoints import Checkpoints, first_line, steps_taken
+from albert_tf.training.checkpoints import Checkpoints, reason, steps_taken
 from albert_tf.training.distribution import is_chief
 from albert_tf.training.evaluation import Evaluation
 from albert_tf.training.history_plot import plot_history
@@ -171,11 +171,11 @@ def _plain_errors() -> Iterator[None]:
         ) from error
     except tf.errors.ResourceExhaustedError as error:
         raise ValueError(
-            f"a step needs more memory than there is: {first_line(error)}. Give micro_batches, or "
+            f"a step needs more memory than there is: {reason(error)}. Give micro_batches, or "
             f"remat, or a smaller batch_size or sequence_length."
         ) from error
     except tf.errors.OpError as error:
-        raise ValueError(f"a step failed: {first_line(error)}") from error
+        raise ValueError(f"a step failed: {reason(error)}") from error
 
 
 def _recover(model: keras.Model, saved: Checkpoints, error: Diverged) -> None:

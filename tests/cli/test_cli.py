@@ -21,6 +21,7 @@ from albert_tf.models.saved import load_model
 from albert_tf.text.tokenizer import Tokenizer, load_tokenizer
 from albert_tf.training.distribution import NAMES as STRATEGIES
 from albert_tf.training.import_checkpoint import FORMATS
+from albert_tf.training.imported_task import ONE_ROW_TASKS
 from albert_tf.training.optimizers import OPTIMIZERS
 from albert_tf.training.options import FinetuningOptions
 from albert_tf.training.pretrain import PretrainingOptions
@@ -313,6 +314,7 @@ def test_the_choices_of_the_help_are_those_of_the_steps() -> None:
         for value in values:
             arguments.build_parser().parse_args(["export", "a", "--out", "b", option, value])
     assert set(arguments._IMPORT_FORMATS) == FORMATS.keys()
+    assert arguments._ONE_ROW_TASKS == ONE_ROW_TASKS
 
 
 def test_a_recipe_that_is_not_there_is_answered_with_those_that_are(

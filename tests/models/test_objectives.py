@@ -46,6 +46,11 @@ def test_targets_and_weights_may_be_given_in_the_order_of_the_heads() -> None:
     )
 
 
+def test_weights_may_be_a_column() -> None:
+    assert total(heads(), TARGETS, WEIGHTS[:, None]) == total(heads(), TARGETS, WEIGHTS)
+    assert total(heads(), TARGETS, np.roll(WEIGHTS, 1)[:, None]) != total(heads(), TARGETS, WEIGHTS)
+
+
 def test_loss_weights_weigh_the_heads() -> None:
     halved = heads(loss_weights={"end": 0.5})
     expected = cross_entropy("start", np.ones(5)) + cross_entropy("end", np.ones(5)) / 2
@@ -96,5 +101,9 @@ def test_targets_and_weights_of_other_heads_are_refused() -> None:
         objectives.weights({"start": TARGETS["start"]}, None)
     with pytest.raises(ValueError, match=r"must be a dict by head, .*; got one array"):
         objectives.weights(TARGETS["start"], None)
+    with pytest.raises(ValueError, match=r"given for \['start', 'end'\]; got none"):
+        objectives.weights(None, None)
+    with pytest.raises(ValueError, match=r"sample_weight of start must have at most 1 axes; got 2"):
+        objectives.weights(TARGETS, np.ones((5, 7)))
     with pytest.raises(ValueError, match=r"sample_weight must be for heads .*; got \['begin'\]"):
         objectives.weights(TARGETS, {"begin": WEIGHTS})

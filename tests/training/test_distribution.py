@@ -1,5 +1,8 @@
 """A strategy is what its name says, or an error says what is missing."""
 
+import subprocess
+import sys
+
 import pytest
 import tensorflow as tf
 
@@ -62,6 +65,29 @@ def test_a_chief_writes_and_no_worker_beside_it() -> None:
     assert not is_chief(Strategy())  # type: ignore[arg-type]
     Resolver.task_type = "chief"
     assert is_chief(Strategy())  # type: ignore[arg-type]
+
+
+@pytest.mark.slow
+def test_runs_of_one_process_may_have_other_shapes() -> None:
+    script = """
+import sys
+import keras, numpy as np, tensorflow as tf
+from albert_tf.training import distribution
+strategy = distribution.strategy if sys.argv[1] == "ours" else distribution.strategy.__wrapped__
+devices = [tf.config.LogicalDeviceConfiguration()] * 2
+tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], devices)
+for classes in (2, 3):
+    with distribution.scope(strategy("mirrored")):
+        model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(classes)])
+        model.compile("sgd", "mse")
+    model.fit(np.ones((8, 4)), np.ones((8, classes)), verbose=0)
+"""
+    # The control: a strategy made anew breaks.
+    for kind, code in (("ours", 0), ("anew", 1)):
+        ended = subprocess.run(
+            [sys.executable, "-c", script, kind], capture_output=True, text=True, check=False
+        )
+        assert ended.returncode == code, ended.stderr[-2000:]
 
 
 def test_a_mirrored_strategy_builds_models_in_its_scope() -> None:

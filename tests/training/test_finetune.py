@@ -95,7 +95,7 @@ def test_what_was_saved_frozen_is_trained_and_a_new_pooler_beside_adapters(
 
 
 @pytest.mark.slow
-def test_a_run_is_not_continued_with_other_validation_examples(
+def test_a_run_is_not_continued_with_other_examples(
     pretrained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     task = ClassificationTask(labels=("no", "yes"), sequence_length=29)
@@ -106,6 +106,14 @@ def test_a_run_is_not_continued_with_other_validation_examples(
         finetune(task, pretrained, rows, rows, options, tmp_path / "out")
     with pytest.raises(ValueError, match="an unfinished run whose validation was"):
         finetune(task, pretrained, rows, rows[:2], options, tmp_path / "out")
+    named = set()
+    for place, row in enumerate(rows):
+        label = "no" if row.label == "yes" else "yes"
+        changed = [*rows[:place], replace(row, label=label), *rows[place + 1 :]]
+        with pytest.raises(ValueError, match=r"an unfinished run whose \w+ was") as raised:
+            finetune(task, pretrained, changed, rows, options, tmp_path / "out")
+        named.add(str(raised.value).partition(" whose ")[2].partition(" was ")[0])
+    assert named == {"first_batch", "training"}
 
 
 def test_a_folder_without_a_model_is_refused(tokenizer: Tokenizer, tmp_path: Path) -> None:

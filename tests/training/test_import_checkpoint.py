@@ -18,6 +18,7 @@ from albert_tf.models.backbone import AlbertBackbone
 from albert_tf.models.checkpoints.huggingface import write_checkpoint
 from albert_tf.models.classifier import AlbertTextClassifier
 from albert_tf.models.multiple_choice import AlbertMultipleChoice
+from albert_tf.models.regressor import AlbertTextRegressor
 from albert_tf.models.saved import load_model
 from albert_tf.tasks.classification import ClassificationTask
 from albert_tf.tasks.race import ChoiceExample, MultipleChoiceTask
@@ -28,6 +29,7 @@ from albert_tf.training.import_checkpoint import import_checkpoint
 from tests.cli.test_cli import write_checkpoint as write_tiny
 from tests.conftest import TINY
 from tests.models.checkpoints.official import random_tensors
+from tests.models.checkpoints.test_google import without_heads
 from tests.models.checkpoints.test_google import write_checkpoint as write_google
 from tests.models.checkpoints.tiny import tiny_checkpoint
 from tests.text.official import official_ids, official_text, train_officially
@@ -88,6 +90,31 @@ def test_a_model_of_options_is_ready_to_be_used(tmp_path: Path) -> None:
     example = ChoiceExample("lamp", "Who?", ("a", "b c", "d"))
     alike = TaskModel(opened.task, opened.tokenizer, model.run).predict(example)
     assert opened.predict(example).probabilities == pytest.approx(alike.probabilities, abs=1e-5)
+
+
+def test_what_an_official_head_of_one_row_is_for_must_be_said(tmp_path: Path) -> None:
+    tensors = without_heads(random_tensors(TINY))
+    kernel = np.random.default_rng(0).normal(size=(1, TINY.hidden_size)).astype(np.float32)
+    head = {"output_weights": kernel, "output_bias": np.full(1, 0.5, np.float32)}
+    write_google(tmp_path / "theirs", {**tensors, **head})
+    write_words(tmp_path / "theirs")
+    for name in (None, "classification"):
+        with pytest.raises(ValueError, match=f"multiple_choice or regression; got {name!r}"):
+            import_checkpoint("google", str(tmp_path / "theirs"), tmp_path / "ours", task_name=name)
+    kinds = {"multiple_choice": AlbertMultipleChoice, "regression": AlbertTextRegressor}
+    for name, kind in kinds.items():
+        ours = tmp_path / name
+        import_checkpoint("google", str(tmp_path / "theirs"), ours, task_name=name)
+        assert read_task(ours).name == name
+        model = load_model(ours)
+        assert type(model) is kind
+        np.testing.assert_array_equal(np.transpose(model.head.kernel), kernel)
+        np.testing.assert_array_equal(model.head.bias, [0.5])
+    write_google(tmp_path / "theirs", tensors)
+    with pytest.raises(ValueError, match="task 'regression' is of no use here"):
+        import_checkpoint(
+            "google", str(tmp_path / "theirs"), tmp_path / "ours", task_name="regression"
+        )
 
 
 @pytest.mark.parametrize("suffix", [".tar.gz", ".zip"])

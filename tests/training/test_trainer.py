@@ -401,7 +401,7 @@ def test_a_full_disk_is_named_with_the_file_and_the_cure(
 def test_a_run_that_is_refused_leaves_its_folder_free(
     tmp_path: Path, shards: TokenShards, wrong: dict[str, Any]
 ) -> None:
-    with pytest.raises(ValueError, match=r"warmup_steps must be|precision cannot be"):
+    with pytest.raises(ValueError, match=r"warmup_steps must be|precision must be one of"):
         pretrain(shards, config(shards), replace(OPTIONS, **wrong), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
@@ -435,10 +435,34 @@ def test_a_step_that_fails_is_an_error_in_plain_words(
     tmp_path: Path, shards: TokenShards, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail() -> None:
-        raise tf.errors.ResourceExhaustedError(None, None, "{{node x}} OOM when allocating")
+        raise tf.errors.ResourceExhaustedError(
+            None, None,
+            "Graph execution error:\n\nDetected at node x defined at (most recent call last):\n"
+            "<stack traces unavailable>\nOOM when allocating\n\t [[{{node x}}]] [Op:__inference_1]",
+        )  # fmt: skip
 
     stop_at(5, monkeypatch, fail)
     with pytest.raises(ValueError, match=r"memory than there is: OOM when allocating.* Give micro"):
+        pretrain(shards, config(shards), OPTIONS, tmp_path)
+
+
+def test_what_made_a_step_fail_is_said(
+    tmp_path: Path, shards: TokenShards, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = pretraining.pretraining_batches
+
+    def batches(*settings: Any) -> Any:
+        make_batch = make(*settings)
+
+        def batch(step: int) -> Any:
+            if step == 5:
+                raise ValueError("a.tfrecord is cut short")
+            return make_batch(step)
+
+        return batch
+
+    monkeypatch.setattr(pretraining, "pretraining_batches", batches)
+    with pytest.raises(ValueError, match=r"^a step failed: ValueError: a\.tfrecord is cut short$"):
         pretrain(shards, config(shards), OPTIONS, tmp_path)
 
 

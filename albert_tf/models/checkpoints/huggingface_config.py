@@ -16,9 +16,9 @@ from albert_tf.json_file import read_json_object
 _ACTIVATIONS = {"gelu_new": "gelu", "gelu": "gelu_erf", "relu": "relu"}
 # Keys of the file that say nothing about the numbers an ALBERT computes.
 _IGNORED = {
-    "_name_or_path", "architectures", "bos_token_id", "classifier_dropout_prob", "dtype",
-    "eos_token_id", "finetuning_task", "id2label", "label2id", "model_type", "num_labels",
-    "output_attentions", "output_hidden_states", "pad_token_id", "problem_type",
+    "architectures", "bos_token_id", "classifier_dropout_prob", "dtype", "eos_token_id",
+    "finetuning_task", "gradient_checkpointing", "id2label", "label2id", "model_type",
+    "num_labels", "output_attentions", "output_hidden_states", "pad_token_id", "problem_type",
     "tokenizer_class", "torch_dtype", "torchscript", "transformers_version", "use_bfloat16",
     "use_cache",
 }  # fmt: skip
@@ -50,7 +50,11 @@ def read_config(path: Path) -> AlbertConfig:
         raise ValueError(
             f"{path}: hidden_act must be one of {', '.join(_ACTIVATIONS)}; got {activation!r}."
         )
-    kept = {key: value for key, value in values.items() if key not in _IGNORED}
+    kept = {
+        key: value
+        for key, value in values.items()
+        if key not in _IGNORED and not key.startswith("_")  # notes of the library to itself
+    }
     return AlbertConfig.from_dict({**kept, "hidden_act": _ACTIVATIONS[activation]}, str(path))
 
 

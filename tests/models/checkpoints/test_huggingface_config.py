@@ -55,6 +55,7 @@ def test_keys_that_say_nothing_about_the_numbers_are_passed_over(tmp_path: Path)
     tiny_checkpoint(
         tmp_path, layers_to_keep=[], tokenizer_class="AlbertTokenizer", use_cache=True,
         tie_word_embeddings=True, pruned_heads={}, torchscript=False, output_attentions=False,
+        gradient_checkpointing=False, _attn_implementation_autoset=True,
     )  # fmt: skip
     assert read_config(tmp_path / "config.json") == plain
 
