@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from albert_tf.export.saved_model import write_saved_model
 from albert_tf.export.target import check_target
 from albert_tf.models.checkpoints import huggingface, kerashub
-from albert_tf.models.saved import check_labels, load_model
+from albert_tf.models.saved import check_labels, check_length, load_model
 from albert_tf.tasks.classification import ClassificationTask
-from albert_tf.tasks.task import TASK_FILE, read_task
+from albert_tf.tasks.task import TASK_FILE, Task, read_task
 from albert_tf.text.tokenizer import SENTENCEPIECE_FILE, load_tokenizer
 
 CHECKPOINT_FORMATS = ("huggingface", "kerashub", "saved_model")
@@ -34,8 +35,8 @@ def export_checkpoint(source: Path, target: Path, file_format: str) -> tuple[str
         FileExistsError: `target` exists and is not empty, or is a mount point.
         FileNotFoundError: `source` holds no model or no vocabulary.
         ParityError: the SavedModel answers differently from Keras.
-        ValueError: an unknown format, or one that cannot express the model, or its task has other
-            classes.
+        ValueError: an unknown format, or one that cannot express the model, or the task in
+            `source` does not fit it.
     """
     if file_format not in CHECKPOINT_FORMATS:
         raise ValueError(
@@ -45,16 +46,14 @@ def export_checkpoint(source: Path, target: Path, file_format: str) -> tuple[str
     check_target(target)
     tokenizer = load_tokenizer(source)
     model = load_model(source)
-    task = read_task(source) if (source / TASK_FILE).exists() else None
-    labels = task.labels if isinstance(task, ClassificationTask) else ()
-    if labels:
-        check_labels(source, labels, model)
+    task = _task_of(source, model)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as name:
         written = Path(name) / "checkpoint"
         written.mkdir()
         left_out: tuple[str, ...] = ()
         if file_format == "huggingface":
+            labels = task.labels if isinstance(task, ClassificationTask) else ()
             huggingface.write_checkpoint(model, written, labels)
         elif file_format == "kerashub":
             spiece_model = source / SENTENCEPIECE_FILE
@@ -69,3 +68,14 @@ def export_checkpoint(source: Path, target: Path, file_format: str) -> tuple[str
         tokenizer.save(written)
         written.rename(target)
     return left_out
+
+
+def _task_of(source: Path, model: Any) -> Task | None:
+    """The task of a fine-tuned model, which fits it."""
+    if not (source / TASK_FILE).exists():
+        return None
+    task = read_task(source)
+    if isinstance(task, ClassificationTask):
+        check_labels(source, task.labels, model)
+    check_length(source, task.sequence_length, getattr(model, "backbone", model).config)
+    return task

@@ -7,10 +7,10 @@ error of the input, 2 for wrong usage, 130 when interrupted, 143 when told to st
 from __future__ import annotations
 
 import os
-import pathlib
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from albert_tf.cli.arguments import build_parser
 
@@ -29,9 +29,7 @@ _NEED_ALL = ("demo", "export")  # steps, of the extra export
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one subcommand and returns the exit code."""
-    for stream in ("stdout", "stderr"):
-        if getattr(sys, stream) is None:  # closed by who started this
-            setattr(sys, stream, pathlib.Path(os.devnull).open("w"))  # noqa: SIM115
+    _open_streams()
     code = _run(argv)
     try:
         sys.stdout.flush()
@@ -42,6 +40,17 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"albert-tf: {error}", file=sys.stderr)
         return code or 1
     return code
+
+
+def _open_streams() -> None:
+    """Lets what is said into a stream that whoever started this has closed come to nothing."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass  # or the next file would get the number, and all that C++ says
+    os.close(number)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            stream = Path(os.devnull).open("w", encoding="utf-8", errors="replace")  # noqa: SIM115
+            setattr(sys, name, stream)
 
 
 def _run(argv: Sequence[str] | None) -> int:

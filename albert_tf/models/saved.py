@@ -119,6 +119,25 @@ def check_labels(directory: Path, labels: Sequence[str], model: Any) -> None:
         )
 
 
+def check_length(directory: Path, sequence_length: int, config: AlbertConfig) -> None:
+    """Sees that a model has a position for every token that the task beside it reads.
+
+    Args:
+        directory: Of both.
+        sequence_length: Of the task.
+        config: Of the model.
+
+    Raises:
+        ValueError: there are fewer positions.
+    """
+    positions = config.max_position_embeddings
+    if sequence_length > positions:
+        raise ValueError(
+            f"the task in {directory} must have a sequence_length of at most the model's "
+            f"max_position_embeddings ({positions}); got {sequence_length}."
+        )
+
+
 def _open(kind: Any, directory: Path, file: str, **settings: Any) -> Any:
     if not (directory / file).exists():
         raise FileNotFoundError(f"{directory} holds no saved model: {file} is missing.")

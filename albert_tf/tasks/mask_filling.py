@@ -21,7 +21,7 @@ from albert_tf.tasks.unscored import UnscoredTask
 from albert_tf.text.tokenizer import Tokenizer
 
 MASK = "[MASK]"
-_SPACE = "\u2581"  # as a piece
+_WORD = "a"
 
 
 @dataclass(frozen=True)
@@ -47,14 +47,21 @@ class GapWindow(Window):
     tokenizer: Tokenizer = field(kw_only=True)
 
 
-def _without_space(token_ids: list[int], text: str, tokenizer: Tokenizer) -> list[int]:
-    """The tokens of a text that has no space before it, though SentencePiece puts one there.
+def _behind_gap(text: str, token_ids: list[int], tokenizer: Tokenizer) -> list[int]:
+    """The tokens of what follows a gap.
 
-    A word keeps it, being one piece with it; a mark would be read as pretraining never shows it.
+    SentencePiece puts a space before every text. A word keeps it, for pretraining hides whole
+    words; a mark is read as behind a word.
+
+    Args:
+        text: What follows.
+        token_ids: It alone, encoded.
+        tokenizer: Of the model.
     """
-    attached = text[:1] != "" and not text[0].isspace()
-    stray = attached and [tokenizer.piece(token) for token in token_ids[:1]] == [_SPACE]
-    return token_ids[1:] if stray else token_ids
+    if not text[:1].strip() or text[0].isalnum():
+        return token_ids
+    word, both = tokenizer.encode_ids([_WORD, _WORD + text])
+    return both[len(word) :] if both[: len(word)] == word else token_ids
 
 
 @dataclass(frozen=True)
@@ -89,7 +96,7 @@ class MaskFillingTask(UnscoredTask):
             raise ValueError(f"text must hold a {MASK}; got {example.text!r}.")
         ids, *others = tokenizer.encode_ids(parts)
         for part, following in zip(parts[1:], others, strict=True):
-            ids += [tokenizer.special.mask, *_without_space(following, part, tokenizer)]
+            ids += [tokenizer.special.mask, *_behind_gap(part, following, tokenizer)]
         if len(ids) > self.sequence_length - 2:
             raise ValueError(
                 f"text must have at most {self.sequence_length - 2} tokens; "

@@ -53,7 +53,8 @@ def predict_file(
     total = sum(1 for _ in shown)
     task = json.loads(json.dumps(task_to_dict(model.task)))  # as it is read again
     _claim(note, part, {
-        "model": model_name, "task": task, "source": source.name, "checksum": _checksum(source),
+        "model": model_name, "task": task, "source": source.name,
+        "source_content": _checksum(source),
     })  # fmt: skip
     with part.open("a+b") as file, tqdm(
         total=total, desc="predicting", unit=" rows", disable=not progress

@@ -129,7 +129,7 @@ def _read_json(path: Path) -> Iterator[Row]:
         if not line.strip():
             continue
         try:
-            row = json.loads(line, parse_constant=_refuse)
+            row = json.loads(line, parse_constant=_missing)
         except (ValueError, RecursionError) as error:
             raise ValueError(f"{path} line {number} is not JSON: {error}.") from error
         if not isinstance(row, dict):
@@ -146,8 +146,8 @@ def _read_json(path: Path) -> Iterator[Row]:
         yield Row(number, values, nested)
 
 
-def _refuse(constant: str) -> None:
-    raise ValueError(f"it has no {constant}; leave the value out where it is missing")
+def _missing(constant: str) -> None:
+    """NaN, as tables have it where a value is missing, and the infinities; JSON has none."""
 
 
 def check_unicode(texts: Iterable[str], place: str) -> None:

@@ -20,6 +20,8 @@ import tensorflow as tf
 from albert_tf.training.optimizers import rate_factor
 
 _NAME = "step"
+# What an error of a graph says before what went wrong.
+_WHERE = re.compile(r"Graph execution error:|Detected at node|  File |<stack traces|\d+ root error")
 
 
 class Checkpoints:
@@ -136,7 +138,5 @@ def _step(path: Path) -> int:
 
 def reason(error: Exception) -> str:
     """What went wrong, in a line, without the names that TensorFlow has for the operations."""
-    text = str(error)
-    if text.startswith("Graph execution error:"):  # then where, and what at the end
-        text = text.partition("\n\t [[{{node")[0].rstrip().rpartition("\n")[2]
-    return re.sub(r"^\{\{.*?\}\} *", "", text.partition("\n")[0])
+    lines = (line for line in str(error).splitlines() if not _WHERE.match(line))
+    return re.sub(r"^\{\{.*?\}\} *", "", next(filter(str.strip, lines), "").strip())

@@ -10,7 +10,13 @@ from pathlib import Path
 
 from albert_tf.examples.shards import TokenShards, vocabulary_checksum
 from albert_tf.models.pretrainer import AlbertPretrainer
-from albert_tf.models.saved import check_labels, check_vocabulary, load_model, load_task_model
+from albert_tf.models.saved import (
+    check_labels,
+    check_length,
+    check_vocabulary,
+    load_model,
+    load_task_model,
+)
 from albert_tf.tasks.classification import ClassificationTask
 from albert_tf.tasks.task import TaskModel, read_task
 from albert_tf.text.tokenizer import load_tokenizer
@@ -34,15 +40,11 @@ def load(directory: str | Path) -> TaskModel:
     directory = Path(directory)
     task = read_task(directory)
     model, tokenizer = load_task_model(directory, task.name), load_tokenizer(directory)
-    positions = model.backbone.config.max_position_embeddings
-    check_vocabulary(directory, tokenizer.vocab_size, model.backbone.config)
+    config = model.backbone.config
+    check_vocabulary(directory, tokenizer.vocab_size, config)
+    check_length(directory, task.sequence_length, config)
     if isinstance(task, ClassificationTask):
         check_labels(directory, task.labels, model)
-    if task.sequence_length > positions:
-        raise ValueError(
-            f"the task in {directory} must have a sequence_length of at most the model's "
-            f"max_position_embeddings ({positions}); got {task.sequence_length}."
-        )
     return TaskModel(task, tokenizer, compiled_answers(model), _BATCH_SIZE)
 
 

@@ -102,8 +102,8 @@ def finetune(
     make_batch = partial(_batch, samples, order, task, tokenizer)  # the same, whoever computes it
     data = {
         "first_batch": fingerprint(make_batch),
-        "training": _checksum(training),
-        "validation": _checksum(validation),
+        "training_examples": _checksum(training),
+        "validation_examples": _checksum(validation),
         "head_kept": head_kept,
     }
     settings = {"model": pretrained, **data, **options.identity(), **task_to_dict(task)}

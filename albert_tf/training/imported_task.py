@@ -38,11 +38,12 @@ def for_task(imported: Imported, file_format: str, name: str | None) -> Imported
     if unsaid and name not in ONE_ROW_TASKS:
         raise ValueError(
             f"the checkpoint has a head of one row, for options as those of RACE or for numbers as "
-            f"those of STS-B; choose the task {' or '.join(ONE_ROW_TASKS)}; got {name!r}."
+            f"those of STS-B; task must say which: {' or '.join(ONE_ROW_TASKS)}; got {name!r}."
         )
     if name is not None and not unsaid:
         raise ValueError(
-            f"task {name!r} is of no use here: the checkpoint itself says what its head is for."
+            f"task {name!r} is for a google checkpoint with a head of one row alone, and this is "
+            f"none; leave it out."
         )
     if name != "regression":
         return imported

@@ -13,7 +13,8 @@ import keras
 
 from albert_tf.layers.embeddings import initializer
 from albert_tf.models.backbone import AlbertBackbone
-from albert_tf.models.saved import load_model
+from albert_tf.models.saved import check_labels, load_model
+from albert_tf.tasks.classification import ClassificationTask
 from albert_tf.tasks.task import TASK_FILE, Task, read_task
 
 
@@ -73,14 +74,17 @@ def keep_head(model: Any, task: Task, folder: Path) -> bool:
         Whether it was copied.
 
     Raises:
-        ValueError: the task file of the folder is damaged.
+        ValueError: the task file of the folder is damaged, or has labels for other classes.
     """
     if not (folder / TASK_FILE).exists():
         return False
     before = read_task(folder)
     if before.name != task.name or _labels(before) != _labels(task):
         return False
-    model.head.set_weights(load_model(folder).head.get_weights())
+    loaded = load_model(folder)
+    if isinstance(before, ClassificationTask):
+        check_labels(folder, before.labels, loaded)
+    model.head.set_weights(loaded.head.get_weights())
     return True
 
 

@@ -290,7 +290,7 @@ def test_output_that_nobody_takes_ends_without_a_trace(target: str, code: int) -
     assert ("No space left" in ended.stderr) == (target == "> /dev/full")
 
 
-@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
 def test_a_step_needs_nobody_who_reads_what_it_says(tmp_path: Path, closed: str) -> None:
     done, bad = tmp_path / "done", f"{sys.executable} -m albert_tf predict absent --text so"
     command = f"{sys.executable} -m albert_tf tasks {closed} && touch {done}; {bad} {closed}"

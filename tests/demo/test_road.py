@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 
 from albert_tf.demo.road import travel
+from albert_tf.tasks.squad import QuestionAnsweringTask
 
 
 @pytest.mark.slow
 @pytest.mark.long
 def test_the_demo_reaches_its_bars(tmp_path: Path) -> None:
     journey = travel(tmp_path / "demo", progress=False)
+    world = tmp_path / "demo" / "world"
     report = json.loads((tmp_path / "demo" / "report.json").read_text())
     assert report == journey.report
     assert report["sop_accuracy"] >= 90
@@ -26,6 +28,12 @@ def test_the_demo_reaches_its_bars(tmp_path: Path) -> None:
     assert len(journey.answers) == 9
     wrong = [(e.question, answer) for e, answer in journey.answers if answer != e.answers[0]]
     assert len(wrong) <= 1, wrong
+    read = {
+        name: {example.context for example in QuestionAnsweringTask().read(world / f"{name}.json")}
+        for name in ("train", "validation", "held_out")
+    }
+    assert [len(read["validation"]), len(read["held_out"])] == [22, 150]
+    assert not read["held_out"] & (read["train"] | read["validation"])
 
 
 def test_a_folder_of_something_else_is_never_cleared(tmp_path: Path) -> None:

@@ -66,8 +66,9 @@ def test_a_task_with_labels_for_other_classes_fits_no_model(models: Path, tmp_pa
     assert load(short).predict(TextExample("so")).label in CLASSIFICATION.labels
 
     write_task(replace(CLASSIFICATION, sequence_length=48), short)
-    with pytest.raises(ValueError, match=r"max_position_embeddings \(47\); got 48"):
-        load(short)
+    for opening in (load, lambda path: export_checkpoint(path, tmp_path / "out", "saved_model")):
+        with pytest.raises(ValueError, match=r"max_position_embeddings \(47\); got 48"):
+            opening(short)
 
 
 def test_an_unknown_format_is_named(models: Path, tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ def test_other_work_is_not_continued(source: Path, tmp_path: Path, tokenizer: To
         predict_file(other, source, out, model_name="a")
     header, *rows = source.read_text().splitlines(keepends=True)
     source.write_text("".join([header, *reversed(rows)]))
-    with pytest.raises(ValueError, match="its checksum was"):
+    with pytest.raises(ValueError, match="its source_content was"):
         answer(source, out, tokenizer, Counter())
 
 

@@ -52,7 +52,6 @@ def test_a_row_is_where_it_begins_though_its_cells_go_on_over_lines(tmp_path: Pa
         ("data.tsv", "text\ttext\na\tb\n", "names the column 'text' more than once"),
         ("data.jsonl", '{"a": "b"}\n\n{"text": ', "line 3 is not JSON"),
         ("data.jsonl", "[" * 99_999, "line 1 is not JSON"),
-        ("data.jsonl", '{"text": "a"}\n{"text": NaN}', "line 2 is not JSON: it has no NaN; leave"),
         ("data.jsonl", "[1]", "line 1 must hold a JSON object; got list"),
         ("data.csv", 'text,label\nc,d\n"a,pos\ne,f\n', "damaged: in the row that begins on line 3"),
         ("data.csv", "text,label\na\rb,pos\n", "damaged: in the row that begins on line 2"),
@@ -112,6 +111,14 @@ def test_lists_and_objects_are_no_cells_and_disturb_nobody_else(tmp_path: Path) 
     for column in ("more", "tags"):
         with pytest.raises(ValueError, match=f"line 1: '{column}' must be text or a number"):
             row.require(column, path)
+
+
+@pytest.mark.parametrize("value", ["null", "NaN"])
+def test_a_value_that_is_none_is_missing(tmp_path: Path, value: str) -> None:
+    path = tmp_path / "data.jsonl"
+    path.write_text(f'{{"text": "a", "label": 1.5}}\n{{"text": "b", "label": {value}}}\n')
+    labels = [row.values.get("label") for row in read_rows(path)]
+    assert labels == ["1.5", None]
 
 
 def test_an_absent_or_empty_file_has_no_rows(tmp_path: Path) -> None:

@@ -88,6 +88,7 @@ for classes in (2, 3):
             [sys.executable, "-c", script, kind], capture_output=True, text=True, check=False
         )
         assert ended.returncode == code, ended.stderr[-2000:]
+        assert ("Graph execution error" in ended.stderr) == (kind == "anew")
 
 
 def test_a_mirrored_strategy_builds_models_in_its_scope() -> None:

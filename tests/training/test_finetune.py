@@ -104,7 +104,7 @@ def test_a_run_is_not_continued_with_other_examples(
     options = FinetuningOptions(epochs=1, batch_size=2)
     with pytest.raises(ZeroDivisionError):
         finetune(task, pretrained, rows, rows, options, tmp_path / "out")
-    with pytest.raises(ValueError, match="an unfinished run whose validation was"):
+    with pytest.raises(ValueError, match="an unfinished run whose validation_examples was"):
         finetune(task, pretrained, rows, rows[:2], options, tmp_path / "out")
     named = set()
     for place, row in enumerate(rows):
@@ -113,7 +113,7 @@ def test_a_run_is_not_continued_with_other_examples(
         with pytest.raises(ValueError, match=r"an unfinished run whose \w+ was") as raised:
             finetune(task, pretrained, changed, rows, options, tmp_path / "out")
         named.add(str(raised.value).partition(" whose ")[2].partition(" was ")[0])
-    assert named == {"first_batch", "training"}
+    assert named == {"first_batch", "training_examples"}
 
 
 def test_a_folder_without_a_model_is_refused(tokenizer: Tokenizer, tmp_path: Path) -> None:

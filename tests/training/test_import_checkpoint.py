@@ -111,7 +111,9 @@ def test_what_an_official_head_of_one_row_is_for_must_be_said(tmp_path: Path) ->
         np.testing.assert_array_equal(np.transpose(model.head.kernel), kernel)
         np.testing.assert_array_equal(model.head.bias, [0.5])
     write_google(tmp_path / "theirs", tensors)
-    with pytest.raises(ValueError, match="task 'regression' is of no use here"):
+    with pytest.raises(
+        ValueError, match="task 'regression' is for a google checkpoint with a head"
+    ):
         import_checkpoint(
             "google", str(tmp_path / "theirs"), tmp_path / "ours", task_name="regression"
         )

@@ -1,5 +1,6 @@
 """A run begins with the dropout, the pooler and the head that were asked for."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -111,6 +112,17 @@ def test_a_head_for_other_labels_is_new(finetuned: Path, labels: tuple[str, ...]
     kernel, kept = head(replace(TASK, labels=labels), finetuned)
     assert not kept
     assert not np.array_equal(kernel[:, :2], head(TASK, finetuned)[0])
+
+
+def test_a_task_with_labels_for_other_classes_is_named(finetuned: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(finetuned, tmp_path / "other")
+    task = replace(TASK, labels=("a", "b", "c"))
+    write_task(task, folder)
+    model = AlbertTextClassifier(load_backbone(folder), 3, compile=False)
+    with pytest.raises(
+        ValueError, match=r"each class of its model \(2\); its task names 3: a, b, c"
+    ):
+        keep_head(model, task, folder)
 
 
 def test_a_new_head_can_be_asked_for(finetuned: Path) -> None:

@@ -183,8 +183,8 @@ def _build_classifier(
     classes = len(np.atleast_1d(weight))
     if classes == 1:
         raise ValueError(
-            f"{directory} holds a regression head, of one row in classifier.weight; only "
-            f"classes can be imported."
+            f"{directory} holds a regression head, of one row in classifier.weight; of this "
+            f"layout only classes can be imported."
         )
     if classes != len(labels):
         raise CheckpointMismatch(

@@ -22,10 +22,10 @@ internal object Characters {
     /** Whether a character is dropped: invisible, unassigned, or a mark of damage. */
     fun isControl(code: Int): Boolean = kinds[code] == CONTROL
 
-    /** Whether a character is a word of its own by being a mark. */
+    /** Whether a character is a mark. */
     fun isPunctuation(code: Int): Boolean = kinds[code] == PUNCTUATION
 
-    /** Whether a character is a word of its own by being an ideograph, as BERT's code says. */
+    /** Whether a character is an ideograph, as BERT's code says. */
     fun isCjk(code: Int): Boolean =
         when (code) {
             in 0x4E00..0x9FFF, in 0x3400..0x4DBF, in 0x20000..0x2A6DF, in 0x2A700..0x2B73F,

@@ -10,7 +10,8 @@ package org.alberttf.pipeline.text
  * @throws IllegalArgumentException a file is damaged, a special token is missing, or an option is
  *     not true or false.
  *
- * Source: google-research/bert tokenization.py.
+ * Source: google-research/bert tokenization.py, as Hugging Face's BertTokenizer has it: characters
+ * for private use and unassigned ones are dropped, and a word is given up beyond 100 characters.
  */
 public class WordPieceTokenizer(
     vocabulary: ByteArray,
@@ -133,7 +134,7 @@ public class WordPieceTokenizer(
     }
 }
 
-/** Letters; google-research/bert tokenization.py gives up beyond it. */
+/** Letters; Hugging Face's BertTokenizer gives up beyond it. */
 private const val LONGEST_WORD = 100
 
 /** A word as the vocabulary has it. Of one that is too long only the length is right. */
