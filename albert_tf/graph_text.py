@@ -16,13 +16,9 @@ import tensorflow as tf
 import tensorflow_text as tf_text
 
 from albert_tf.text.characters import is_alone, is_control
-from albert_tf.text.tokenizer import (
-    LONGEST_WORD,
-    SentencePieceTokenizer,
-    SpecialIds,
-    Tokenizer,
-    WordPieceTokenizer,
-)
+from albert_tf.text.encoding import SpecialIds
+from albert_tf.text.tokenizer import SentencePieceTokenizer, Tokenizer
+from albert_tf.text.wordpiece import LONGEST_WORD, WordPieceTokenizer
 
 # Batches are as wide as their longest sequence, rounded up, so that few shapes occur.
 _WIDTHS = 32

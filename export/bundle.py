@@ -42,7 +42,8 @@ from albert_tf.runtime.contract import CONTRACT_FILE, FORMAT_VERSION, Contract, 
 from albert_tf.runtime.engine import Engine
 from albert_tf.runtime.model import EdgeModel, load
 from albert_tf.tasks.task import Task, task_to_dict
-from albert_tf.text.tokenizer import VOCABULARY_FILES, Tokenizer, load_tokenizer
+from albert_tf.text.tokenizer import Tokenizer, load_tokenizer
+from albert_tf.text.vocabulary_files import VOCABULARY_FILES
 from albert_tf.version import __version__
 
 MODEL_FILE = "model.tflite"

@@ -15,7 +15,8 @@ from albert_tf.models.checkpoints import huggingface, kerashub
 from albert_tf.models.saved import check_labels, check_length, load_model
 from albert_tf.tasks.classification import ClassificationTask
 from albert_tf.tasks.task import TASK_FILE, Task, read_task
-from albert_tf.text.tokenizer import SENTENCEPIECE_FILE, load_tokenizer
+from albert_tf.text.tokenizer import load_tokenizer
+from albert_tf.text.vocabulary_files import SENTENCEPIECE_FILE
 
 CHECKPOINT_FORMATS = ("huggingface", "kerashub", "saved_model")
 

@@ -29,7 +29,7 @@ from albert_tf.export.signature import Form
 from albert_tf.tasks.classification import ClassificationTask
 from albert_tf.tasks.squad import QuestionAnsweringTask
 from albert_tf.tasks.task import Task
-from albert_tf.text.tokenizer import SENTENCEPIECE_FILE, WORDPIECE_FILE
+from albert_tf.text.vocabulary_files import SENTENCEPIECE_FILE, WORDPIECE_FILE
 from albert_tf.version import __version__
 
 LABELS_FILE = "labels.txt"

@@ -23,7 +23,7 @@ from albert_tf.examples.corpus import take_shard, text_checksum
 from albert_tf.examples.documents import DocumentReader
 from albert_tf.examples.shards import join_shards, write_shard
 from albert_tf.examples.units import Unit, UnitEncoder, make_units
-from albert_tf.text.tokenizer import VOCABULARY_FILES
+from albert_tf.text.vocabulary_files import VOCABULARY_FILES
 
 SCRATCH = "scratch-"  # begins the names of files that are deleted in the end
 ERROR_FILE = f"{SCRATCH}error.json"

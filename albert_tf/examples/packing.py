@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from albert_tf.text.tokenizer import SpecialIds
+from albert_tf.text.encoding import SpecialIds
 
 Ints = NDArray[np.int32]
 
@@ -43,7 +43,7 @@ def pack(
 
     Source: google-research/albert classifier_utils.py, convert_single_example.
 
-    >>> from albert_tf.text.tokenizer import SpecialIds
+    >>> from albert_tf.text.encoding import SpecialIds
     >>> packed = pack([7, 8], [9], SpecialIds(pad=0, unk=1, cls=2, sep=3, mask=4))
     >>> packed.token_ids.tolist(), packed.segment_ids.tolist()
     ([2, 7, 8, 3, 9, 3], [0, 0, 0, 0, 1, 1])

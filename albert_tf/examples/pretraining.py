@@ -19,7 +19,8 @@ from albert_tf.examples.masking import mask_words
 from albert_tf.examples.packing import Ints, pack, pad_batch
 from albert_tf.examples.sentence_pairs import OBJECTIVES, draw_pair
 from albert_tf.examples.shards import TokenShards
-from albert_tf.text.tokenizer import SpecialIds, Tokenizer
+from albert_tf.text.encoding import SpecialIds
+from albert_tf.text.tokenizer import Tokenizer
 
 # What a generator is for, so that no two are seeded alike.
 _ORDER, _EXAMPLE = range(2)

@@ -25,7 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from albert_tf.json_file import read_json_object
-from albert_tf.text.tokenizer import VOCABULARY_FILES, Tokenizer, load_tokenizer
+from albert_tf.text.tokenizer import Tokenizer, load_tokenizer
+from albert_tf.text.vocabulary_files import VOCABULARY_FILES
 
 MANIFEST_FILE = "examples.json"
 _PARTS = ("tokens", "sentences", "documents")

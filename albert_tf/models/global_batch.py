@@ -17,6 +17,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from albert_tf.models.clipping import clipped_share, clips
 from albert_tf.models.objectives import Objectives
 
 Tensors = dict[str, tf.Tensor]
@@ -69,7 +70,7 @@ class GlobalBatchTraining(_Model):
                 "gradient_accumulation_steps of the optimizer is not exact; give compile "
                 "micro_batches, which divides each batch instead."
             )
-        if self._devices > 1 and inner is not None and _clips(inner):
+        if self._devices > 1 and inner is not None and clips(inner):
             raise ValueError(
                 f"mixed_float16 cannot clip gradients exactly on {self._devices} devices; use "
                 f"mixed_bfloat16, or an optimizer that does not clip."
@@ -94,7 +95,8 @@ class GlobalBatchTraining(_Model):
             loss, gradients = self._compute(x, y, weights, shares)
         else:
             loss, gradients = self._compute_in_parts(x, y, weights, shares)
-        self.optimizer.apply(self._combine(gradients), self.trainable_variables)
+        gradients = clipped_share(gradients, self.optimizer, self._devices)
+        self.optimizer.apply(gradients, self.trainable_variables)
         return self._results(x, loss)
 
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
@@ -163,20 +165,6 @@ class GlobalBatchTraining(_Model):
         )
         pairs = zip(sums, connected, strict=True)
         return loss, [total if reached else None for total, reached in pairs]
-
-    def _combine(self, gradients: list[Any]) -> list[Any]:
-        """Makes the optimizer, which adds up what every device gives it, see the whole batch.
-
-        Only clipping has to know the sum beforehand. It is clipped here, and an equal part of it
-        given by every device; the optimizer's own clipping then finds nothing to do.
-        """
-        if self._devices == 1 or not _clips(self.optimizer):
-            return gradients
-        known = [gradient for gradient in gradients if gradient is not None]
-        context = tf.distribute.get_replica_context()
-        whole = context.all_reduce(tf.distribute.ReduceOp.SUM, known)
-        parts = iter([gradient / self._devices for gradient in _clip(self.optimizer, whole)])
-        return [None if gradient is None else next(parts) for gradient in gradients]
 
     def _update(self, y: Tensors, outputs: Tensors, losses: Tensors, weights: Tensors) -> None:
         self.objectives.update(y, outputs, losses, weights)
@@ -260,17 +248,3 @@ def _split(array: tf.Tensor, count: int) -> tf.Tensor:
         shape = tf.concat([[count, batch // count], tf.shape(array)[1:]], axis=0)
     parts = tf.reshape(array, shape)
     return tf.ensure_shape(parts, [count, None, *array.shape[1:]])
-
-
-def _clips(optimizer: Any) -> bool:
-    return any(getattr(optimizer, name) for name in ("clipnorm", "clipvalue", "global_clipnorm"))
-
-
-def _clip(optimizer: Any, gradients: list[tf.Tensor]) -> list[tf.Tensor]:
-    """Clips as the optimizer is told to; Keras allows one of the three."""
-    if optimizer.global_clipnorm:
-        return list(tf.clip_by_global_norm(gradients, optimizer.global_clipnorm)[0])
-    if optimizer.clipnorm:
-        return [tf.clip_by_norm(gradient, optimizer.clipnorm) for gradient in gradients]
-    limit = optimizer.clipvalue
-    return [tf.clip_by_value(gradient, -limit, limit) for gradient in gradients]

@@ -20,7 +20,8 @@ from albert_tf.tasks.classification import ClassificationTask, ClassPrediction, 
 from albert_tf.tasks.mask_filling import Guess, at_gaps
 from albert_tf.tasks.squad import AnswerPrediction, QuestionExample
 from albert_tf.tasks.task import Floats, Run, Task, TaskModel, task_from_dict
-from albert_tf.text.tokenizer import VOCABULARY_FILES, Tokenizer, load_tokenizer
+from albert_tf.text.tokenizer import Tokenizer, load_tokenizer
+from albert_tf.text.vocabulary_files import VOCABULARY_FILES
 
 _READ = {"token_ids": 2, "segment_ids": 2, "padding_mask": 2}
 # Inputs and outputs of a file, by what it answers, with how many sizes each has.

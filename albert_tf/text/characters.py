@@ -1,6 +1,6 @@
 """The kinds of characters that WordPiece tells apart.
 
-[characters]  ->  tokenizer.WordPieceTokenizer
+[characters]  ->  wordpiece
 
 Source: google-research/bert tokenization.py; what is dropped, Hugging Face's BertTokenizer.
 """

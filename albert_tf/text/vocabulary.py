@@ -14,7 +14,7 @@ from pathlib import Path
 import sentencepiece
 
 from albert_tf.text.normalization import clean_text, is_cleaned, read_model, with_cleaning
-from albert_tf.text.tokenizer import SENTENCEPIECE_FILE
+from albert_tf.text.vocabulary_files import SENTENCEPIECE_FILE
 
 _CONTROLS = ["[CLS]", "[SEP]", "[MASK]"]
 _LONGEST_PART = 100_000  # characters, of up to 9 bytes when they are decomposed

@@ -22,15 +22,14 @@ from albert_tf.models.task_model import AlbertTask
 from albert_tf.preprocessing import AlbertPreprocessor
 from albert_tf.tasks.task import write_task
 from albert_tf.text.normalization import is_cleaned
-from albert_tf.text.tokenizer import (
+from albert_tf.text.tokenizer import SentencePieceTokenizer, Tokenizer
+from albert_tf.text.vocabulary import adopt_vocabulary
+from albert_tf.text.vocabulary_files import (
     SENTENCEPIECE_FILE,
     TOKENIZER_OPTIONS_FILE,
     WORDPIECE_FILE,
-    SentencePieceTokenizer,
-    Tokenizer,
-    WordPieceTokenizer,
 )
-from albert_tf.text.vocabulary import adopt_vocabulary
+from albert_tf.text.wordpiece import WordPieceTokenizer
 from albert_tf.training.imported_task import for_task, task_of
 from albert_tf.version import __version__
 

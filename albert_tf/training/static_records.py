@@ -20,7 +20,8 @@ from albert_tf.examples.pretraining import PretrainingBatches
 from albert_tf.examples.sentence_pairs import OBJECTIVES
 from albert_tf.examples.shards import vocabulary_checksum
 from albert_tf.json_file import write_json_object
-from albert_tf.text.tokenizer import SpecialIds, Tokenizer
+from albert_tf.text.encoding import SpecialIds
+from albert_tf.text.tokenizer import Tokenizer
 
 STATIC_MANIFEST_FILE = "static_examples.json"
 _RECORDS = "*.tfrecord*"  # compressed and unfinished ones too

@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 
 from albert_tf.text.characters import is_cjk, is_control, is_punctuation
-from albert_tf.text.tokenizer import Encoding, load_tokenizer
+from albert_tf.text.encoding import Encoding
+from albert_tf.text.tokenizer import load_tokenizer
 from albert_tf.text.vocabulary import adopt_vocabulary
 from tests.android.changed_models import CHANGES
 from tests.android.jvm import run_main

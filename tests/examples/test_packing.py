@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from albert_tf.examples.packing import pack, pad_batch, truncate
-from albert_tf.text.tokenizer import SpecialIds
+from albert_tf.text.encoding import SpecialIds
 
 SPECIAL = SpecialIds(pad=0, unk=1, cls=2, sep=3, mask=4)
 

@@ -16,7 +16,8 @@ from albert_tf.examples.units import (
     encode_units,
     make_units,
 )
-from albert_tf.text.tokenizer import Tokenizer, WordPieceTokenizer
+from albert_tf.text.tokenizer import Tokenizer
+from albert_tf.text.wordpiece import WordPieceTokenizer
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 

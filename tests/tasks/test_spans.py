@@ -9,7 +9,8 @@ import pytest
 from albert_tf.examples.packing import pack
 from albert_tf.tasks.spans import PassageReader, best_span, best_spans, cut, place, stretches
 from albert_tf.tasks.task import Window
-from albert_tf.text.tokenizer import Encoding, Tokenizer
+from albert_tf.text.encoding import Encoding
+from albert_tf.text.tokenizer import Tokenizer
 
 
 def owner(shown: list[slice], token: int) -> int:

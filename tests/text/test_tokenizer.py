@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from albert_tf.text.tokenizer import Tokenizer, WordPieceTokenizer, load_tokenizer
+from albert_tf.text.tokenizer import Tokenizer, load_tokenizer
+from albert_tf.text.wordpiece import WordPieceTokenizer
 
 PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "lamp", "##s", "caf", "##e",
           ".", "漢", "字", "하", "##다"]  # fmt: skip

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from albert_tf.text import vocabulary as vocabulary_module
-from albert_tf.text.tokenizer import SpecialIds, Tokenizer, load_tokenizer
+from albert_tf.text.encoding import SpecialIds
+from albert_tf.text.tokenizer import Tokenizer, load_tokenizer
 from albert_tf.text.vocabulary import train_vocabulary
 
 

@@ -23,7 +23,8 @@ from albert_tf.models.saved import load_model
 from albert_tf.tasks.classification import ClassificationTask
 from albert_tf.tasks.race import ChoiceExample, MultipleChoiceTask
 from albert_tf.tasks.task import TaskModel, read_task
-from albert_tf.text.tokenizer import WordPieceTokenizer, load_tokenizer
+from albert_tf.text.tokenizer import load_tokenizer
+from albert_tf.text.wordpiece import WordPieceTokenizer
 from albert_tf.training.evaluate import load
 from albert_tf.training.import_checkpoint import import_checkpoint
 from tests.cli.test_cli import write_checkpoint as write_tiny
