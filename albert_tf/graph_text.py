@@ -35,8 +35,7 @@ def graph_tokenizer(tokenizer: Tokenizer) -> tf.Module:
         TypeError: there is no in-graph reader of this kind of vocabulary.
     """
     if isinstance(tokenizer, SentencePieceTokenizer):
-        model = tokenizer.path.read_bytes()
-        return tf_text.SentencepieceTokenizer(model=model, out_type=tf.int32)
+        return tf_text.SentencepieceTokenizer(model=tokenizer.content, out_type=tf.int32)
     if isinstance(tokenizer, WordPieceTokenizer):
         return GraphWordPiece(tokenizer)
     raise TypeError(f"{type(tokenizer).__name__} has no reader inside the graph.")

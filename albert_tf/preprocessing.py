@@ -15,6 +15,7 @@ import keras
 import keras_hub
 
 from albert_tf.text.tokenizer import Tokenizer, load_tokenizer
+from albert_tf.text.vocabulary_files import VOCABULARY_FILES
 
 
 @keras.saving.register_keras_serializable(package="albert_tf")
@@ -90,6 +91,15 @@ class AlbertPreprocessor(keras_hub.models.Preprocessor):
         if self._text_tokenizer is not None:
             self._text_tokenizer.save(Path(preset_dir))
 
+    def save_assets(self, dir_path: str) -> None:
+        """Writes the vocabulary into a `.keras` file."""
+        if self._text_tokenizer is not None:
+            self._text_tokenizer.save(Path(dir_path))
+
+    def load_assets(self, dir_path: str) -> None:
+        """Opens the vocabulary in a `.keras` file, if it has one."""
+        self._text_tokenizer = _vocabulary_of(dir_path)
+
     def load_preset_assets(self, preset: str) -> None:
         """Opens the vocabulary in the folder of a model, if it has one."""
         self._text_tokenizer = _vocabulary_of(preset)
@@ -100,7 +110,19 @@ class AlbertPreprocessor(keras_hub.models.Preprocessor):
 
 
 def _vocabulary_of(preset: str) -> Tokenizer | None:
+    """The vocabulary of a folder, or of a handle such as hf://user/model; None without one."""
+    found = [Path(preset, name) for name in VOCABULARY_FILES]
+    if "://" in preset:
+        fetched = (_fetched(preset, name) for name in VOCABULARY_FILES)
+        found = [path for path in fetched if path is not None]
+    folder = next((path.parent for path in found if path.exists()), None)
+    return None if folder is None else load_tokenizer(folder)
+
+
+def _fetched(preset: str, name: str) -> Path | None:
+    from keras_hub.src.utils.preset_utils import get_file  # it has no public name
+
     try:
-        return load_tokenizer(preset)
+        return Path(get_file(preset, name))
     except FileNotFoundError:
         return None

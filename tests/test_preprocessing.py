@@ -1,8 +1,11 @@
 """Models take raw text: packed as in Python, fitted, answered, saved with its vocabulary."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
+import huggingface_hub
 import keras
 import numpy as np
 import pytest
@@ -14,6 +17,7 @@ from albert_tf.models.pretrainer import AlbertPretrainer
 from albert_tf.models.question_answerer import AlbertQuestionAnswerer
 from albert_tf.preprocessing import AlbertPreprocessor
 from albert_tf.text.tokenizer import Tokenizer
+from albert_tf.text.vocabulary_files import VOCABULARY_FILES
 from tests.conftest import TINY
 
 
@@ -75,6 +79,48 @@ def test_a_pretrained_folder_becomes_a_classifier_of_texts(
     assert float(model.optimizer.learning_rate) == pytest.approx(5e-5)
     after = model.predict(["a fine film"], verbose=0)["logits"]
     assert 0 < np.abs(after - before).max() < 0.1
+
+
+@pytest.mark.filterwarnings("ignore:Skipping variable loading for optimizer:UserWarning")
+def test_a_vocabulary_is_kept_in_a_file_of_keras_and_needs_none_it_came_from(
+    tokenizer: Tokenizer, tmp_path: Path
+) -> None:
+    classifier(tokenizer).save_to_preset(str(tmp_path / "first"))
+    model = AlbertTextClassifier.from_preset(str(tmp_path / "first"), compile=False)
+    shutil.rmtree(tmp_path / "first")
+    expected = model.predict(["Mina was here."], verbose=0)["logits"]
+    model.save(tmp_path / "model.keras")
+    model.save_to_preset(str(tmp_path / "second"))
+    first = keras.saving.load_model(tmp_path / "model.keras", compile=False)
+    first.save(tmp_path / "again.keras")
+    for opened in (
+        first,
+        keras.saving.load_model(tmp_path / "again.keras", compile=False),
+        AlbertTextClassifier.from_preset(str(tmp_path / "second"), compile=False),
+    ):
+        found = opened.predict(["Mina was here."], verbose=0)["logits"]
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_the_vocabulary_of_a_hub_is_fetched(
+    tokenizer: Tokenizer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    classifier(tokenizer).save_to_preset(str(tmp_path))
+
+    def fetch(repo_id: str, filename: str) -> str:
+        assert repo_id == "user/model"
+        if not (tmp_path / filename).exists():
+            raise huggingface_hub.errors.EntryNotFoundError(filename, Mock())
+        return str(tmp_path / filename)
+
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", fetch)
+    model = AlbertTextClassifier.from_preset("hf://user/model", compile=False)
+    assert model.preprocessor.text_tokenizer.encode("Mina") == tokenizer.encode("Mina")
+    for name in VOCABULARY_FILES:
+        (tmp_path / name).unlink(missing_ok=True)
+    model = AlbertTextClassifier.from_preset("hf://user/model", compile=False)
+    with pytest.raises(ValueError, match="saved without a vocabulary"):
+        model.predict(["Mina"], verbose=0)
 
 
 def test_an_answerer_answers_strings(tokenizer: Tokenizer) -> None:

@@ -19,6 +19,7 @@ from keras import KerasTensor as Tensor
 from keras import ops
 
 
+@keras.saving.register_keras_serializable(package="albert_tf")
 class Dense(keras.layers.Dense):
     """Keras's linear layer as one product of two matrices, however many axes its input has.
 

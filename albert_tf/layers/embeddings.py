@@ -7,6 +7,7 @@ Shape letters: B sequences, T tokens, V vocabulary, E embedding, H hidden.
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import keras
@@ -30,6 +31,7 @@ def layer_norm(name: str) -> keras.layers.LayerNormalization:
     return keras.layers.LayerNormalization(epsilon=1e-12, dtype="float32", name=name)
 
 
+@keras.saving.register_keras_serializable(package="albert_tf")
 class FactorizedEmbedding(keras.layers.Layer):
     """Looks tokens up in a V x E table and projects them to H, so the table stays small.
 
@@ -50,8 +52,9 @@ class FactorizedEmbedding(keras.layers.Layer):
     modeling.py, embedding_postprocessor.
     """
 
-    def __init__(self, config: AlbertConfig, **kwargs: Any) -> None:
+    def __init__(self, config: AlbertConfig | dict[str, Any], **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        config = config if isinstance(config, AlbertConfig) else AlbertConfig.from_dict(config)
         self.config = config
         self.token = self._table("token", config.vocab_size)
         self.position = self._table("position", config.max_position_embeddings)
@@ -97,6 +100,9 @@ class FactorizedEmbedding(keras.layers.Layer):
         x = ops.cast(self.norm(x), self.compute_dtype)
         x = self.dropout(x, training=training)  # [B, T, E]
         return x if self.projection is None else self.projection(x)  # [B, T, H]
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "config": asdict(self.config)}
 
     def compute_output_shape(self, token_ids_shape: Any, segment_ids_shape: Any) -> Any:
         return (*token_ids_shape, self.config.hidden_size)

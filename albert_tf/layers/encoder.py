@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from itertools import groupby
 from typing import Any
 
@@ -25,6 +26,7 @@ Layer = tuple[AttentionBlock, FeedForwardBlock]
 Apply = Callable[[Layer, Tensor, Tensor], Tensor]
 
 
+@keras.saving.register_keras_serializable(package="albert_tf")
 class AlbertEncoder(keras.layers.Layer):
     """Applies L layers, of which the config says which halves are one and the same.
 
@@ -56,9 +58,14 @@ class AlbertEncoder(keras.layers.Layer):
     """
 
     def __init__(
-        self, config: AlbertConfig, unroll: bool = True, remat: bool = False, **kwargs: Any
+        self,
+        config: AlbertConfig | dict[str, Any],
+        unroll: bool = True,
+        remat: bool = False,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        config = config if isinstance(config, AlbertConfig) else AlbertConfig.from_dict(config)
         self.config = config
         self.unroll = unroll
         self.remat = remat
@@ -83,6 +90,10 @@ class AlbertEncoder(keras.layers.Layer):
         for group in self.feed_forward:
             for feed_forward in group:
                 feed_forward.build(x_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        settings = {"config": asdict(self.config), "unroll": self.unroll, "remat": self.remat}
+        return {**super().get_config(), **settings}
 
     def call(
         self,

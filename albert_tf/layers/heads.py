@@ -7,6 +7,7 @@ Shape letters: B sequences, T tokens, M masked places, H hidden, E embedding, V 
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import keras
@@ -24,6 +25,7 @@ def dense_head(config: AlbertConfig, width: int, name: str) -> Dense:
     return Dense(width, kernel_initializer=initializer(config), dtype="float32", name=name)
 
 
+@keras.saving.register_keras_serializable(package="albert_tf")
 class Pooler(keras.layers.Layer):
     """Squeezes a sequence into one vector: tanh of a projection of its first token.
 
@@ -34,8 +36,9 @@ class Pooler(keras.layers.Layer):
     Source: google-research/albert modeling.py, AlbertModel, "pooler".
     """
 
-    def __init__(self, config: AlbertConfig, **kwargs: Any) -> None:
+    def __init__(self, config: AlbertConfig | dict[str, Any], **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        config = config if isinstance(config, AlbertConfig) else AlbertConfig.from_dict(config)
         self.config = config
         self.dense = Dense(
             config.hidden_size,
@@ -50,6 +53,9 @@ class Pooler(keras.layers.Layer):
 
     def call(self, sequence_output: Tensor) -> Tensor:
         return self.dense(sequence_output[:, 0, :])  # [B, H]
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "config": asdict(self.config)}
 
 
 class MaskedLMHead(keras.layers.Layer):
@@ -88,7 +94,10 @@ class MaskedLMHead(keras.layers.Layer):
 
     def call(self, states: Tensor) -> Tensor:
         x = self.norm(self.activation(self.dense(states)))  # [B, M, E]
-        table = ops.cast(self.table.embeddings, self.compute_dtype)  # [V, E]
+        table = self.table.embeddings  # [V, E]
+        if self.table.quantization_mode:  # then these are integers, without their scales
+            table = self.table(ops.arange(self.config.vocab_size))
+        table = ops.cast(table, self.compute_dtype)
 
         def logits(rows: Tensor) -> Tensor:
             return ops.cast(ops.matmul(rows, ops.transpose(table)), "float32") + self.bias

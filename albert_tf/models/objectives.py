@@ -18,6 +18,9 @@ import keras
 from keras import KerasTensor as Tensor
 from keras import ops
 
+_CLASS_IDS = (
+    "sparse_categorical_crossentropy"  # the loss whose targets are not of its outputs' kind
+)
 # Adds up a number over all devices; with one device, the number itself.
 Sum = Callable[[Tensor], Tensor]
 
@@ -56,6 +59,7 @@ class Objectives:
         self._axes = {head: max(len(output.shape) - 1, 1) for head, output in outputs.items()}
         self._numbers = {head for head, output in outputs.items() if len(output.shape) == 1}
         self._losses = {head: _function(losses[head]) for head in heads}
+        self._ignored = {head: getattr(losses[head], "ignore_class", None) for head in heads}
         self._weights = {head: float(weights.get(head, 1.0)) for head in heads}
         several = len(heads) > 1
         self._means = {head: keras.metrics.Mean(f"{head}_loss") for head in heads if several}
@@ -99,7 +103,11 @@ class Objectives:
             )
 
     def losses(self, y: Any, outputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """The loss of every place of every head, [B] or [B, places]."""
+        """The loss of every place of every head, [B] or [B, places].
+
+        Raises:
+            ValueError: a loss is a mean already.
+        """
         targets = self.by_head(y)
         losses = {}
         for head in self.heads:
@@ -107,6 +115,11 @@ class Objectives:
             if head in self._numbers:  # a loss averages the last axis, which is made for it
                 pair = tuple(ops.reshape(values, (-1, 1)) for values in pair)
             losses[head] = self._losses[head](*pair)
+            if len(losses[head].shape) < self._axes[head]:
+                raise ValueError(
+                    f"the loss of {head} must give a number for each example, and is averaged over "
+                    f"them here; it gives the shape {tuple(losses[head].shape)}."
+                )
         return losses
 
     def weights(self, y: Any, sample_weight: Any) -> dict[str, Tensor]:
@@ -131,6 +144,9 @@ class Objectives:
                         f"{len(weight.shape)}."
                     )
                 ones = ones * ops.reshape(weight, (*ops.shape(weight), *[1] * missing))
+            if self._ignored[head] is not None:
+                kept = ops.not_equal(targets[head], self._ignored[head])
+                ones = ones * ops.cast(ops.reshape(kept, ops.shape(ones)), "float32")
             weights[head] = ones
         return weights
 
@@ -170,7 +186,7 @@ class Objectives:
 def _scores_classes(loss: Any) -> bool:
     """Whether the likeliest class is what a loss asks for."""
     name = getattr(loss, "name", loss)
-    return name in {"sparse_categorical_crossentropy", "categorical_crossentropy"}
+    return name in {_CLASS_IDS, "categorical_crossentropy"}
 
 
 def _function(loss: Any) -> Callable[[Any, Tensor], Tensor]:
@@ -179,7 +195,13 @@ def _function(loss: Any) -> Callable[[Any, Tensor], Tensor]:
     if found is None:
         raise ValueError("every head must have a loss; got None for one.")
     function = found.call if isinstance(found, keras.losses.Loss) else found
-    return lambda targets, outputs: function(ops.convert_to_tensor(targets), outputs)
+    ids = getattr(found, "name", getattr(found, "__name__", "")) == _CLASS_IDS
+
+    def loss_of(targets: Any, outputs: Tensor) -> Tensor:
+        targets = ops.convert_to_tensor(targets)
+        return function(targets if ids else ops.cast(targets, outputs.dtype), outputs)
+
+    return loss_of
 
 
 def _like(losses: Tensor, weights: Tensor) -> Tensor:

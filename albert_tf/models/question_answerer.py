@@ -28,7 +28,8 @@ class AlbertQuestionAnswerer(AlbertTask, keras_hub.models.Task):
 
     Args:
         backbone: The body.
-        preprocessor: An `AlbertPreprocessor`, for texts; None for arrays alone.
+        preprocessor: An `AlbertPreprocessor`, for texts; None for arrays alone. `predict` gives
+            a ragged tensor for texts whose batches have several widths; `answer` decodes.
 
     Inputs: those of the backbone.
 

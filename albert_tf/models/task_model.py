@@ -50,8 +50,9 @@ class AlbertTask(_Training):
         inputs: Keras inputs by name.
         outputs: Logits by name; each is a head of its own.
         backbone: The body.
-        preprocessor: What makes inputs of texts, so that `fit`, `evaluate` and `predict` take
-            texts as well as dicts of arrays; None for arrays alone.
+        preprocessor: What makes inputs of texts, so that `fit`, `evaluate` and `predict` of a
+            model that reads texts alone take them as well as dicts of arrays; None for arrays
+            alone.
     """
 
     backbone_cls = AlbertBackbone

@@ -20,7 +20,7 @@ import sentencepiece
 from albert_tf.text.characters import is_punctuation
 from albert_tf.text.encoding import Encoding, FlatIds, SpecialIds, lengths
 from albert_tf.text.spans import widened, without_leading_space
-from albert_tf.text.vocabulary_files import SENTENCEPIECE_FILE, WORDPIECE_FILE, copy
+from albert_tf.text.vocabulary_files import SENTENCEPIECE_FILE, WORDPIECE_FILE, write
 from albert_tf.text.wordpiece import WordPieceTokenizer
 
 _NOT_UNICODE = "text must be a string of Unicode characters without lone surrogates."
@@ -49,7 +49,7 @@ class Tokenizer(Protocol):
         """Whether each piece of the vocabulary begins a word."""
 
     def save(self, directory: Path) -> list[str]:
-        """Copies the files `load_tokenizer` needs and returns their names."""
+        """Writes the files `load_tokenizer` needs and returns their names."""
 
 
 def load_tokenizer(directory: str | Path) -> Tokenizer:
@@ -81,8 +81,9 @@ class SentencePieceTokenizer:
         self.path = Path(path)
         if not self.path.is_file():
             raise FileNotFoundError(f"{self.path} is not a file.")
+        self.content = self.path.read_bytes()  # the file may be gone when it is saved
         try:
-            self._model = sentencepiece.SentencePieceProcessor(model_file=str(self.path))
+            self._model = sentencepiece.SentencePieceProcessor(model_proto=self.content)
         except (OSError, RuntimeError) as error:
             raise ValueError(f"{self.path} is not a SentencePiece model: {error}") from error
         self.vocab_size: int = self._model.get_piece_size()
@@ -148,8 +149,8 @@ class SentencePieceTokenizer:
         return [_begins_word(self.piece(index)) for index in range(self.vocab_size)]
 
     def save(self, directory: Path) -> list[str]:
-        """Copies `spiece.model`."""
-        copy(self.path, directory / SENTENCEPIECE_FILE)
+        """Writes `spiece.model`."""
+        write(self.content, directory / SENTENCEPIECE_FILE)
         return [SENTENCEPIECE_FILE]
 
 

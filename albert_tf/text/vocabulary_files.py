@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 SENTENCEPIECE_FILE = "spiece.model"
@@ -14,8 +13,8 @@ TOKENIZER_OPTIONS_FILE = "tokenizer_config.json"
 VOCABULARY_FILES = (SENTENCEPIECE_FILE, WORDPIECE_FILE, TOKENIZER_OPTIONS_FILE)
 
 
-def copy(source: Path, target: Path) -> None:
-    """Copies a file, unless it is there already; the folder is made if absent."""
+def write(content: bytes, target: Path) -> None:
+    """Writes a file, unless it is there already; the folder is made if absent."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    if source.resolve() != target.resolve():
-        shutil.copyfile(source, target)
+    if not target.exists() or target.read_bytes() != content:
+        target.write_bytes(content)

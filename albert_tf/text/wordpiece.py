@@ -17,7 +17,7 @@ import numpy as np
 from albert_tf.json_file import read_json_object
 from albert_tf.text.characters import is_alone, is_control
 from albert_tf.text.encoding import Encoding, FlatIds, SpecialIds, lengths
-from albert_tf.text.vocabulary_files import TOKENIZER_OPTIONS_FILE, WORDPIECE_FILE, copy
+from albert_tf.text.vocabulary_files import TOKENIZER_OPTIONS_FILE, WORDPIECE_FILE, write
 
 LONGEST_WORD = 100  # characters; Hugging Face's BertTokenizer gives up beyond it
 
@@ -41,12 +41,13 @@ class WordPieceTokenizer:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
+        self._content = self.path.read_bytes()  # the file may be gone when it is saved
         try:
-            content = self.path.read_text(encoding="utf-8")
+            text = self._content.decode()
         except UnicodeDecodeError as error:
             raise ValueError(f"{self.path} must be UTF-8 text: {error}.") from error
         # Not splitlines: a piece may be one of the other characters that end lines.
-        pieces = content.removesuffix("\n").split("\n")
+        pieces = text.replace("\r\n", "\n").removesuffix("\n").split("\n")
         self.pieces = pieces
         self.ids = {piece: index for index, piece in enumerate(pieces)}
         self.vocab_size = len(pieces)
@@ -142,8 +143,8 @@ class WordPieceTokenizer:
         return [not piece.startswith("##") for piece in self.pieces]
 
     def save(self, directory: Path) -> list[str]:
-        """Copies `vocab.txt` and writes the options."""
-        copy(self.path, directory / WORDPIECE_FILE)
+        """Writes `vocab.txt` and the options."""
+        write(self._content, directory / WORDPIECE_FILE)
         options = {"do_lower_case": self.lower_case, "strip_accents": self.strip_accents}
         (directory / TOKENIZER_OPTIONS_FILE).write_text(json.dumps(options, indent=2) + "\n")
         return [WORDPIECE_FILE, TOKENIZER_OPTIONS_FILE]

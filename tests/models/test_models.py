@@ -75,6 +75,28 @@ def test_a_saved_model_answers_the_same(
         np.testing.assert_array_equal(outputs[name], output)
 
 
+def test_models_and_parts_of_them_can_be_cloned_and_saved(tmp_path: Path) -> None:
+    backbone = AlbertBackbone(TINY)
+    model = AlbertTextClassifier(backbone, num_classes=3)
+    clone = keras.models.clone_model(model)
+    clone.set_weights(model.get_weights())
+    np.testing.assert_array_equal(clone(INPUTS)["logits"], model(INPUTS)["logits"])
+    pooled = keras.layers.Dense(2)(backbone.output["pooled_output"])
+    part = keras.Model(backbone.input, pooled)
+    part.save(tmp_path / "part.keras")
+    opened = keras.saving.load_model(tmp_path / "part.keras")
+    np.testing.assert_array_equal(opened(INPUTS), part(INPUTS))
+
+
+@pytest.mark.filterwarnings("ignore:Layer Dense does not have a .quantize. method:UserWarning")
+def test_a_pretrainer_that_keras_quantized_guesses_nearly_the_same() -> None:
+    model, inputs = build(AlbertPretrainer)
+    before = model.predict(inputs, verbose=0)["mlm"]
+    model.quantize("int8")
+    after = model.predict(inputs, verbose=0)["mlm"]
+    assert 0 < np.abs(after - before).max() < 0.05 * np.abs(before).max()
+
+
 @pytest.mark.parametrize("sharing", ["all", "attention", "ffn", "none"])
 def test_shared_weights_are_saved_once(tmp_path: Path, sharing: str) -> None:
     backbone = AlbertBackbone(replace(TINY, parameter_sharing=sharing))

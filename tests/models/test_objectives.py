@@ -46,6 +46,26 @@ def test_targets_and_weights_may_be_given_in_the_order_of_the_heads() -> None:
     )
 
 
+def test_a_class_that_a_loss_ignores_has_no_weight() -> None:
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=-1)
+    ignoring = Objectives({"start": LOGITS["start"]}, loss, None, accuracies=True)
+    y = np.where(WEIGHTS > 0, TARGETS["start"], -1)
+    assert total(ignoring, y) == pytest.approx(float(loss(y, LOGITS["start"])), rel=1e-6)
+    assert total(ignoring, y) == pytest.approx(cross_entropy("start", WEIGHTS > 0), rel=1e-6)
+    assert total(ignoring, TARGETS["start"]) != pytest.approx(total(ignoring, y), rel=1e-3)
+
+
+def test_a_loss_of_ones_own_sees_numbers_of_one_kind() -> None:
+    outputs = {"score": np.array([1.0, 3.0], np.float32)}
+    squares = Objectives(outputs, lambda a, b: (a - b) ** 2, None, accuracies=False)
+    y = np.array([2, 0])
+    found = squares.losses(y, outputs)["score"]
+    np.testing.assert_allclose(np.ravel(found), [1, 9])
+    mean = Objectives(outputs, lambda a, b: keras.ops.mean(a - b), None, accuracies=False)
+    with pytest.raises(ValueError, match=r"loss of score must give a number for each example"):
+        mean.losses(y, outputs)
+
+
 def test_weights_may_be_a_column() -> None:
     assert total(heads(), TARGETS, WEIGHTS[:, None]) == total(heads(), TARGETS, WEIGHTS)
     assert total(heads(), TARGETS, np.roll(WEIGHTS, 1)[:, None]) != total(heads(), TARGETS, WEIGHTS)
