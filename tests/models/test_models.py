@@ -88,7 +88,7 @@ def test_models_and_parts_of_them_can_be_cloned_and_saved(tmp_path: Path) -> Non
     np.testing.assert_array_equal(opened(INPUTS), part(INPUTS))
 
 
-@pytest.mark.filterwarnings("ignore:Layer Dense does not have a .quantize. method:UserWarning")
+@pytest.mark.filterwarnings("ignore:Layer .* does not have a .quantize. method:UserWarning")
 def test_a_pretrainer_that_keras_quantized_guesses_nearly_the_same() -> None:
     model, inputs = build(AlbertPretrainer)
     before = model.predict(inputs, verbose=0)["mlm"]
