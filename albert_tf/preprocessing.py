@@ -7,6 +7,7 @@ Shape letters: B texts, N tokens of a text, T tokens of the longest packed seque
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -88,8 +89,7 @@ class AlbertPreprocessor(keras_hub.models.Preprocessor):
     def save_to_preset(self, preset_dir: str) -> None:
         """Writes the settings and the vocabulary into the folder of a model."""
         super().save_to_preset(preset_dir)
-        if self._text_tokenizer is not None:
-            self._text_tokenizer.save(Path(preset_dir))
+        self.save_assets(preset_dir)
 
     def save_assets(self, dir_path: str) -> None:
         """Writes the vocabulary into a `.keras` file."""
@@ -98,7 +98,7 @@ class AlbertPreprocessor(keras_hub.models.Preprocessor):
 
     def load_assets(self, dir_path: str) -> None:
         """Opens the vocabulary in a `.keras` file, if it has one."""
-        self._text_tokenizer = _vocabulary_of(dir_path)
+        self.load_preset_assets(dir_path)
 
     def load_preset_assets(self, preset: str) -> None:
         """Opens the vocabulary in the folder of a model, if it has one."""
@@ -111,18 +111,18 @@ class AlbertPreprocessor(keras_hub.models.Preprocessor):
 
 def _vocabulary_of(preset: str) -> Tokenizer | None:
     """The vocabulary of a folder, or of a handle such as hf://user/model; None without one."""
-    found = [Path(preset, name) for name in VOCABULARY_FILES]
-    if "://" in preset:
-        fetched = (_fetched(preset, name) for name in VOCABULARY_FILES)
-        found = [path for path in fetched if path is not None]
-    folder = next((path.parent for path in found if path.exists()), None)
-    return None if folder is None else load_tokenizer(folder)
-
-
-def _fetched(preset: str, name: str) -> Path | None:
-    from keras_hub.src.utils.preset_utils import get_file  # it has no public name
-
     try:
-        return Path(get_file(preset, name))
+        return load_tokenizer(_fetched(preset) if "://" in preset else preset)
     except FileNotFoundError:
         return None
+
+
+def _fetched(handle: str) -> Path:
+    """The folder that the vocabulary of a handle is fetched to; none that exists without one."""
+    from keras_hub.src.utils.preset_utils import get_file  # it has no public name
+
+    found = []
+    for name in VOCABULARY_FILES:
+        with suppress(FileNotFoundError):
+            found.append(Path(get_file(handle, name)))
+    return found[0].parent if found else Path(handle)

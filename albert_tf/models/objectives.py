@@ -18,9 +18,8 @@ import keras
 from keras import KerasTensor as Tensor
 from keras import ops
 
-_CLASS_IDS = (
-    "sparse_categorical_crossentropy"  # the loss whose targets are not of its outputs' kind
-)
+# The loss whose targets are not of the kind of its outputs.
+_CLASS_IDS = "sparse_categorical_crossentropy"
 # Adds up a number over all devices; with one device, the number itself.
 Sum = Callable[[Tensor], Tensor]
 
